@@ -1,0 +1,123 @@
+# Everything that a person or CI does here, each thing once. `make help` lists it.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+
+uv_version := 0.13.9
+bin := .venv/bin
+# what `make build` made last: when the lock file or the packaging changes, it is made anew
+built := .venv/.built
+uv_made := .venv-uv/.made-$(uv_version)
+uv := .venv-uv/bin/uv
+
+demo_raw := demo/raw
+demo_warehouse := demo/warehouse
+
+# the first of these that is Python 3.11 makes the environment; `make build PYTHON=/path/to/python` names another
+PYTHON ?= python3.11 python3 python
+
+.PHONY: help
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: $(built) ## set up .venv from the lock file; does nothing when it is up to date
+
+$(uv_made):
+	@python=; \
+	for candidate in $(PYTHON); do \
+	    if "$$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2> /dev/null; then \
+	        python="$$candidate"; break; \
+	    fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    echo 'make: Python 3.11 is needed and none of "$(PYTHON)" is one.' >&2; \
+	    echo 'make: Install it, or name it: make build PYTHON=/path/to/python3.11' >&2; \
+	    exit 1; \
+	fi; \
+	rm -rf .venv-uv && "$$python" -m venv .venv-uv
+	@echo 'installing uv $(uv_version) into .venv-uv'
+	@.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv==$(uv_version)'
+	@touch $@
+
+# uv takes seconds; where it can't reach the registry and pip can, as behind a mirror that only pip
+# is set up for, pip installs the same locked files by their hashes
+$(built): uv.lock pyproject.toml $(uv_made)
+	@echo 'installing the locked packages into .venv'
+	@[ -x $(bin)/python ] || .venv-uv/bin/python -m venv .venv
+	@UV_PYTHON_DOWNLOADS=never $(uv) sync --frozen --quiet || { \
+	    echo 'uv failed; installing with pip instead, which takes some minutes'; \
+	    $(uv) export --frozen --quiet --no-emit-project --output-file .venv/requirements.txt \
+	        > /dev/null && \
+	    $(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	        --requirement .venv/requirements.txt && \
+	    $(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .; \
+	}
+	@touch $@
+
+.PHONY: demo
+demo: build ## simulate a service of 20,000 subscribers and 36 months, and build its marts
+	@rm -rf $(demo_raw)
+	$(bin)/tenure simulate --subscribers 20000 --months 36 --seed 7 --out $(demo_raw)
+	$(bin)/tenure run --raw $(demo_raw) --warehouse $(demo_warehouse)
+
+.PHONY: test
+test: check ## run all checks, then all tests
+	$(bin)/python -m pytest
+
+# cheapest first: what fails fast is told fast
+.PHONY: check
+check: lint types lock bouncer portable ## run all checks: style, types, lock, dbt project, portability
+
+.PHONY: lint
+lint: build ## check the style of Python and SQL
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/sqlfluff lint models tests/dbt
+
+.PHONY: format
+format: build ## put Python and the layout of SQL in the house style
+	$(bin)/ruff check --fix
+	$(bin)/ruff format
+	$(bin)/sqlfluff fix models tests/dbt
+
+.PHONY: types
+types: build
+	$(bin)/mypy
+
+.PHONY: lock
+lock: build ## check that uv.lock and requirements.txt say what pyproject.toml does
+	@$(uv) lock --check --quiet --offline || { \
+	    echo 'uv.lock is not what pyproject.toml asks for: run `.venv-uv/bin/uv lock`' >&2; exit 1; }
+	@diff requirements.txt <($(uv) export $(export_options)) > /dev/null || { \
+	    echo 'requirements.txt is not what uv.lock says: run `make requirements.txt`' >&2; exit 1; }
+
+export_options := --frozen --quiet --no-dev --no-emit-project --no-header
+
+requirements.txt: uv.lock $(uv_made)
+	$(uv) export $(export_options) > $@
+
+.PHONY: bouncer
+bouncer: build
+	$(bin)/dbt --quiet parse --target lint --target-path target/lint
+	$(bin)/dbt-bouncer run
+
+.PHONY: portable
+portable: build
+	$(bin)/python -m tests.portability.spark
+
+.PHONY: ui
+ui: build ## open Dagster on http://127.0.0.1:3000
+	$(bin)/dagster dev --host 127.0.0.1
+
+.PHONY: example
+example: build ## bring another service's tables to the contract and build their marts
+	examples/fight_churn/run
+
+.PHONY: benchmark
+benchmark: build ## measure time and memory of simulation and run
+	$(bin)/python -m benchmarks
+
+.PHONY: clean
+clean: ## remove what was built, the environment and the demo included
+	rm -rf .venv .venv-uv demo target logs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
