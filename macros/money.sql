@@ -1,0 +1,28 @@
+{# Money kept in the minor unit, an integer, as ten-thousandths of the currency's unit, an integer. #}
+{% macro ten_thousandths(minor, minor_unit_digits) -%}
+    ({{ minor }} * cast(power(10, 4 - {{ minor_unit_digits }}) as bigint))
+{%- endmacro %}
+
+
+{# Ten-thousandths as money. Multiplied, since a division of decimals is a float in one engine. #}
+{% macro as_money(ten_thousandths) -%}
+    cast(cast({{ ten_thousandths }} as decimal(18, 0)) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4))
+{%- endmacro %}
+
+
+{# An amount in its own currency at a rate, in the reporting currency, rounded half away from zero. #}
+{% macro value_at(amount, rate) -%}
+    cast(round({{ amount }} * {{ rate }}, 4) as decimal(18, 4))
+{%- endmacro %}
+
+
+{# A price of a billing period per month, in its own currency; its mean month has 1/12 year. #}
+{% macro monthly_amount(amount_minor, minor_unit_digits, unit, count) -%}
+    {%- set periods_a_year -%}
+        case {{ unit }} when 'day' then 365 when 'week' then 52 when 'month' then 12 else 1 end
+    {%- endset -%}
+    {{ as_money(divide_rounded(
+        ten_thousandths(amount_minor, minor_unit_digits) ~ " * " ~ periods_a_year,
+        "(12 * " ~ count ~ ")"
+    )) }}
+{%- endmacro %}

@@ -1,0 +1,165 @@
+{#
+    The rows of a raw table that exist at the knowledge horizon, one per distinct version of a key:
+    its columns typed, the newest `recorded_at` of its equal copies, how many `copies` there are, and
+    `version_rank`, 1 for the version that counts and null for a row without key or `recorded_at`.
+    Of versions recorded at one instant the content decides, so that the order of arrival never does.
+    Nearly all keys come once: only those that come again are sorted.
+
+    columns: name → type, in the contract's order, without recorded_at; key: names;
+    event_at: SQL of the row's own event time, or none.
+#}
+{% macro row_versions(relation, columns, key, event_at=none) %}
+    {%- set names = columns.keys() | list -%}
+    with_types as (
+
+        select
+            {%- for name, type in columns.items() %}
+            cast({{ name }} as {{ type }}) as {{ name }},
+            {%- endfor %}
+            cast(recorded_at as timestamp) as recorded_at
+        from {{ relation }}
+
+    ),
+
+    known_rows as (
+
+        select *
+        from with_types
+        where
+            coalesce(recorded_at < {{ as_of() }}, true)
+            {%- if event_at %}
+            and coalesce({{ event_at }} < {{ as_of() }}, true)
+            {%- endif %}
+
+    ),
+
+    identified_rows as (
+
+        select *
+        from known_rows
+        where
+            recorded_at is not null
+            {%- for name in key %}
+            and {{ name }} is not null
+            {%- endfor %}
+
+    ),
+
+    repeated_keys as (
+
+        select {{ key | join(', ') }}
+        from identified_rows
+        group by {{ key | join(', ') }}
+        having count(*) > 1
+
+    ),
+
+    repeated_versions as (
+
+        select
+            {%- for name in names %}
+            identified_rows.{{ name }},
+            {%- endfor %}
+            max(identified_rows.recorded_at) as recorded_at,
+            count(*) as copies
+        from identified_rows
+        inner join repeated_keys
+            on {% for name in key %}{% if not loop.first %} and {% endif -%}
+                identified_rows.{{ name }} = repeated_keys.{{ name }}{% endfor %}
+        group by
+            {%- for name in names %}
+            identified_rows.{{ name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+
+    ),
+
+    versions as (
+
+        select
+            identified_rows.*,
+            cast(1 as bigint) as copies,
+            cast(1 as bigint) as version_rank
+        from identified_rows
+        left join repeated_keys
+            on {% for name in key %}{% if not loop.first %} and {% endif -%}
+                identified_rows.{{ name }} = repeated_keys.{{ name }}{% endfor %}
+        where repeated_keys.{{ key[0] }} is null
+
+        union all
+
+        select
+            repeated_versions.*,
+            row_number() over (
+                partition by {{ key | join(', ') }}
+                order by recorded_at desc, {{ names | join(', ') }}
+            ) as version_rank
+        from repeated_versions
+
+        union all
+
+        select
+            known_rows.*,
+            cast(1 as bigint) as copies,
+            cast(null as bigint) as version_rank
+        from known_rows
+        where
+            recorded_at is null
+            {%- for name in key %}
+            or {{ name }} is null
+            {%- endfor %}
+
+    )
+{%- endmacro %}
+
+
+{# The first arms of a verdict, the same for every raw table: key, arrival, event time, nulls. #}
+{% macro common_rules(columns, key, nullable=[], event_at=none) %}
+            {%- for name in key %}
+            when versions.{{ name }} is null then 'null_key'
+            {%- endfor %}
+            when versions.recorded_at is null then 'null_recorded_at'
+            {%- if event_at %}
+            when {{ event_at }} > versions.recorded_at + interval 5 minute then 'event_after_recorded'
+            {%- endif %}
+            {%- for name in columns if name not in key and name not in nullable %}
+            when versions.{{ name }} is null then 'null_value'
+            {%- endfor %}
+{%- endmacro %}
+
+
+{# A closed list that only describes: what it does not know reads as `other`. #}
+{% macro known_or_other(column, known) -%}
+    case
+        when {{ column }} is null then null
+        when {{ column }} in ({% for value in known %}'{{ value }}'{{ ', ' if not loop.last }}{% endfor %})
+            then {{ column }}
+        else 'other'
+    end
+{%- endmacro %}
+
+
+{# The id that stands for a subscriber in a row of this event time: a random one once erased. #}
+{% macro subscriber_after_erasure(relation, event_at) -%}
+    case
+        when coalesce({{ event_at }} < erasures.requested_at, true)
+            then coalesce(erasures.erased_subscriber_id, {{ relation }}.subscriber_id)
+        else {{ relation }}.subscriber_id
+    end
+{%- endmacro %}
+
+
+{# A row as JSON text, for a person to look at: the columns that name nobody. #}
+{% macro row_as_json(columns) -%}
+    {{ return(adapter.dispatch('row_as_json')(columns)) }}
+{%- endmacro %}
+
+{% macro duckdb__row_as_json(columns) -%}
+    cast(json_object({% for name in columns %}'{{ name }}', {{ name }}{{ ', ' if not loop.last }}{% endfor %}) as string)
+{%- endmacro %}
+
+{% macro spark__row_as_json(columns) -%}
+    to_json(
+        named_struct({% for name in columns %}'{{ name }}', {{ name }}{{ ', ' if not loop.last }}{% endfor %}),
+        map('ignoreNullFields', 'false')
+    )
+{%- endmacro %}

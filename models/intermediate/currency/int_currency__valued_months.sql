@@ -1,0 +1,125 @@
+with
+
+months as (
+
+    select * from {{ ref('int_calendar__months') }}
+
+),
+
+exchange_rates as (
+
+    select * from {{ ref('stg_billing__exchange_rates') }}
+
+),
+
+-- a level in another currency is valued anew in every month that it lasts into
+level_spans as (
+
+    select
+        currency,
+        start_month,
+        end_month
+    from {{ ref('int_subscriptions__level_subscriptions') }}
+    where currency <> '{{ var("reporting_currency") }}'
+    group by currency, start_month, end_month
+
+),
+
+level_months as (
+
+    select
+        level_spans.currency,
+        months.month_start
+    from level_spans
+    inner join months
+        on
+            level_spans.start_month <= months.month_start
+            and (level_spans.end_month >= months.month_start or level_spans.end_month is null)
+
+),
+
+state_months as (
+
+    select
+        currency,
+        {{ local_month('valid_from') }} as month_start
+    from {{ ref('int_subscriptions__states') }}
+    where own_currency_mrr > 0
+
+),
+
+valuations as (
+
+    select
+        currency,
+        month_start
+    from level_months
+    union all
+    select
+        currency,
+        month_start
+    from state_months
+    union all
+    select
+        currency,
+        month_start
+    from {{ ref('int_revenue__line_months') }}
+    where share_minor <> 0
+    union all
+    select
+        currency,
+        month_start
+    from {{ ref('int_revenue__cash_movements') }}
+    where movement_minor <> 0
+
+),
+
+currency_months as (
+
+    select
+        currency,
+        month_start
+    from valuations
+    where currency <> '{{ var("reporting_currency") }}'
+    group by currency, month_start
+
+),
+
+-- the newest rate of the week up to the month's first day, whenever it was recorded
+month_rates as (
+
+    select
+        currency_months.currency,
+        currency_months.month_start,
+        exchange_rates.rate
+    from currency_months
+    left join exchange_rates
+        on
+            currency_months.currency = exchange_rates.currency
+            and exchange_rates.rate_date <= currency_months.month_start
+            and exchange_rates.rate_date >= cast(currency_months.month_start - interval 7 day as date)
+    qualify
+        row_number() over (
+            partition by currency_months.currency, currency_months.month_start
+            order by exchange_rates.rate_date desc
+        ) = 1
+
+),
+
+valued_months as (
+
+    select
+        currency,
+        month_start,
+        rate
+    from month_rates
+    union all
+    select
+        '{{ var("reporting_currency") }}' as currency,
+        month_start,
+        cast(1 as decimal(20, 12)) as rate
+    from months
+
+)
+
+select * from valued_months

@@ -1,0 +1,85 @@
+with
+
+lifetimes as (
+
+    select * from {{ ref('int_subscriptions__lifetimes') }}
+    where ended_at is not null
+
+),
+
+states as (
+
+    select * from {{ ref('int_subscriptions__states') }}
+
+),
+
+valued_months as (
+
+    select * from {{ ref('int_currency__valued_months') }}
+
+),
+
+-- what was held until the end: the paying subscriptions, or the paused ones out of a pause
+last_held_states as (
+
+    select
+        lifetimes.subscriber_id,
+        lifetimes.lifetime_number,
+        lifetimes.ended_at,
+        states.subscription_id,
+        coalesce({{ value_at('states.own_currency_mrr', 'valued_months.rate') }}, 0) as mrr_amount
+    from lifetimes
+    inner join states
+        on
+            lifetimes.subscriber_id = states.subscriber_id
+            and lifetimes.last_level_started_at >= states.valid_from
+            and (lifetimes.last_level_started_at < states.valid_to or states.valid_to is null)
+    left join valued_months
+        on
+            states.currency = valued_months.currency
+            and lifetimes.end_month = valued_months.month_start
+    where
+        (lifetimes.was_paying and states.own_currency_mrr > 0)
+        or (not lifetimes.was_paying and states.status = 'paused')
+
+),
+
+deciding_subscriptions as (
+
+    select *
+    from last_held_states
+    qualify
+        row_number() over (
+            partition by subscriber_id, lifetime_number
+            order by mrr_amount desc, subscription_id
+        ) = 1
+
+),
+
+lifetime_ends as (
+
+    select
+        deciding_subscriptions.subscriber_id,
+        deciding_subscriptions.lifetime_number,
+        case
+            when states.subscriber_id <> deciding_subscriptions.subscriber_id then 'voluntary'
+            when states.status = 'unpaid' then 'involuntary'
+            when states.status = 'ended' and states.end_reason = 'payment_failed' then 'involuntary'
+            when states.status = 'ended' and states.end_reason in ('admin', 'gift_ended') then 'other'
+            when states.status in ('active', 'past_due') and states.amount_minor = 0 then 'other'
+            else 'voluntary'
+        end as end_type,
+        case
+            when states.status = 'unpaid' then 'payment_failed'
+            else states.end_reason
+        end as end_reason,
+        states.cancel_feedback
+    from deciding_subscriptions
+    inner join states
+        on
+            deciding_subscriptions.subscription_id = states.subscription_id
+            and deciding_subscriptions.ended_at = states.valid_from
+
+)
+
+select * from lifetime_ends

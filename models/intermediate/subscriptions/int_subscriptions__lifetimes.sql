@@ -1,0 +1,57 @@
+with
+
+level_values as (
+
+    select * from {{ ref('int_subscriptions__level_values') }}
+
+),
+
+bounds as (
+
+    select
+        subscriber_id,
+        lifetime_number,
+        min(started_at) as started_at,
+        case when count(*) = count(ended_at) then max(ended_at) end as ended_at
+    from level_values
+    group by subscriber_id, lifetime_number
+
+),
+
+lifetimes as (
+
+    select
+        bounds.subscriber_id,
+        bounds.lifetime_number,
+        bounds.started_at,
+        bounds.ended_at,
+        first_levels.start_month,
+        last_levels.end_month,
+        last_levels.started_at as last_level_started_at,
+        last_levels.is_paying as was_paying,
+        last_levels.end_mrr_amount,
+        first_levels.plan_tier as first_plan_tier,
+        first_levels.billing_period_unit as first_billing_period_unit,
+        first_levels.billing_period_count as first_billing_period_count,
+        last_levels.plan_id as last_plan_id,
+        last_levels.plan_tier as last_plan_tier,
+        lead(bounds.started_at) over (
+            partition by bounds.subscriber_id order by bounds.lifetime_number
+        ) as won_back_at
+    from bounds
+    inner join level_values as first_levels
+        on
+            bounds.subscriber_id = first_levels.subscriber_id
+            and bounds.started_at = first_levels.started_at
+    inner join level_values as last_levels
+        on
+            bounds.subscriber_id = last_levels.subscriber_id
+            and bounds.lifetime_number = last_levels.lifetime_number
+            and (
+                bounds.ended_at = last_levels.ended_at
+                or (bounds.ended_at is null and last_levels.ended_at is null)
+            )
+
+)
+
+select * from lifetimes

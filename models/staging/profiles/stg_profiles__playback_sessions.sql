@@ -1,0 +1,22 @@
+{{ feed_profile(
+    'playback_sessions',
+    key=['session_id'],
+    required=[
+        'session_id',
+        'subscriber_id',
+        'device_type',
+        'started_at',
+        'ended_at',
+        'watched_seconds',
+        'end_cause',
+        'is_autoplay',
+    ],
+    optional=['profile_id', 'title_id', 'startup_ms', 'rebuffer_count', 'rebuffer_ms', 'bitrate_kbps'],
+    event_at='ended_at',
+    categories={
+        'device_type': ['tv', 'mobile', 'tablet', 'web', 'console'],
+        'end_cause': ['completed', 'stopped', 'error', 'startup_failure'],
+        'is_autoplay': ['true', 'false'],
+    },
+    numbers=['watched_seconds', 'startup_ms', 'rebuffer_count', 'rebuffer_ms', 'bitrate_kbps'],
+) }}

@@ -1,0 +1,28 @@
+{{ feed_profile(
+    'subscription_changes',
+    key=['change_id'],
+    required=[
+        'change_id',
+        'subscription_id',
+        'subscriber_id',
+        'changed_at',
+        'status',
+        'plan_id',
+        'billing_period_unit',
+        'billing_period_count',
+        'amount_minor',
+        'currency',
+    ],
+    optional=['cancel_requested_at', 'end_reason', 'cancel_feedback'],
+    event_at='changed_at',
+    categories={
+        'status': ['trialing', 'active', 'past_due', 'paused', 'ended'],
+        'billing_period_unit': ['day', 'week', 'month', 'year'],
+        'end_reason': ['cancelled', 'payment_failed', 'trial_expired', 'gift_ended', 'refunded', 'admin'],
+        'cancel_feedback': ['price', 'content', 'quality', 'competitor', 'seasonal', 'technical', 'other'],
+        'currency': watched_currencies(),
+    },
+    numbers=['billing_period_count'],
+    amounts={'amount_minor': 'currency'},
+    distincts=['plan_id'],
+) }}

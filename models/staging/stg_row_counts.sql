@@ -1,0 +1,49 @@
+{%- set event_times = {
+    'subscribers': 'signed_up_at',
+    'plans': none,
+    'subscription_changes': 'changed_at',
+    'invoices': 'issued_at',
+    'invoice_lines': none,
+    'payments': 'attempted_at',
+    'refunds': 'refunded_at',
+    'exchange_rates': first_instant('rate_date'),
+    'playback_sessions': 'ended_at',
+    'titles': none,
+    'support_tickets': 'opened_at',
+    'survey_responses': 'responded_at',
+    'campaign_touches': 'sent_at',
+    'marketing_spend': first_instant('spend_date'),
+    'erasure_requests': 'requested_at',
+} -%}
+
+with
+
+{% for table_name, event_at in event_times.items() %}
+{{ table_name }} as (
+
+    select
+        '{{ table_name }}' as table_name,
+        count(*) as raw_rows,
+        count(*) filter (
+            where
+                recorded_at >= {{ as_of() }}
+                {%- if event_at %}
+                or {{ event_at }} >= {{ as_of() }}
+                {%- endif %}
+        ) as beyond_as_of_rows
+    from {{ source('raw', table_name) }}
+
+),
+
+{% endfor %}
+
+row_counts as (
+
+    {% for table_name in event_times %}
+    select * from {{ table_name }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+)
+
+select * from row_counts
