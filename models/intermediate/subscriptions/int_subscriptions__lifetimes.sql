@@ -30,6 +30,10 @@ lifetimes as (
         last_levels.started_at as last_level_started_at,
         last_levels.is_paying as was_paying,
         last_levels.end_mrr_amount,
+        cast({{ days_between(
+            local_date('bounds.started_at'),
+            local_date('coalesce(bounds.ended_at, ' ~ as_of() ~ ')'),
+        ) }} as integer) as tenure_days,
         first_levels.plan_tier as first_plan_tier,
         first_levels.billing_period_unit as first_billing_period_unit,
         first_levels.billing_period_count as first_billing_period_count,

@@ -1,0 +1,83 @@
+with
+
+viewing_days as (
+
+    select * from {{ ref('int_viewing__subscriber_days') }}
+
+),
+
+payments as (
+
+    select * from {{ ref('stg_billing__payments') }}
+
+),
+
+invoices as (
+
+    select * from {{ ref('stg_billing__invoices') }}
+
+),
+
+support_tickets as (
+
+    select * from {{ ref('stg_touchpoints__support_tickets') }}
+
+),
+
+activities as (
+
+    select
+        subscriber_id,
+        {{ month_start('viewing_date') }} as month_start,
+        1 as viewing_days,
+        plays,
+        valid_plays,
+        watched_seconds,
+        0 as failed_payments,
+        0 as support_tickets
+    from viewing_days
+    union all
+    select
+        invoices.subscriber_id,
+        {{ local_month('payments.attempted_at') }} as month_start,
+        0 as viewing_days,
+        0 as plays,
+        0 as valid_plays,
+        0 as watched_seconds,
+        1 as failed_payments,
+        0 as support_tickets
+    from payments
+    inner join invoices
+        on payments.invoice_id = invoices.invoice_id
+    where payments.status = 'failed'
+    union all
+    select
+        subscriber_id,
+        {{ local_month('opened_at') }} as month_start,
+        0 as viewing_days,
+        0 as plays,
+        0 as valid_plays,
+        0 as watched_seconds,
+        0 as failed_payments,
+        1 as support_tickets
+    from support_tickets
+
+),
+
+activity_months as (
+
+    select
+        subscriber_id,
+        month_start,
+        {%- for measure in [
+            'viewing_days', 'plays', 'valid_plays', 'watched_seconds', 'failed_payments',
+            'support_tickets',
+        ] %}
+        cast(sum({{ measure }}) as bigint) as {{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from activities
+    group by subscriber_id, month_start
+
+)
+
+select * from activity_months

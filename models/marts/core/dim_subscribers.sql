@@ -1,0 +1,206 @@
+with
+
+subscribers as (
+
+    select * from {{ ref('stg_subscribers__subscribers') }}
+
+),
+
+states as (
+
+    select * from {{ ref('int_subscriptions__states') }}
+    where valid_to is null
+
+),
+
+lifetimes as (
+
+    select * from {{ ref('int_subscriptions__lifetimes') }}
+
+),
+
+current_levels as (
+
+    select * from {{ ref('int_subscriptions__level_values') }}
+    where ended_at is null
+
+),
+
+movements as (
+
+    select * from {{ ref('int_subscriptions__movements') }}
+
+),
+
+revenue_months as (
+
+    select * from {{ ref('int_revenue__subscriber_months') }}
+
+),
+
+sessions as (
+
+    select * from {{ ref('stg_viewing__playback_sessions') }}
+
+),
+
+plans as (
+
+    select * from {{ ref('stg_billing__plans') }}
+
+),
+
+current_states as (
+
+    select
+        subscriber_id,
+        max(case when status = 'active' and own_currency_mrr > 0 then 1 else 0 end) as pays_on_time,
+        max(case when status = 'past_due' then 1 else 0 end) as is_past_due,
+        max(case when status = 'trialing' then 1 else 0 end) as is_trialing,
+        max(case when status in ('trialing', 'active', 'past_due') then 1 else 0 end) as has_access,
+        min(case when status in ('trialing', 'active', 'past_due') then plan_id end) as plan_id
+    from states
+    group by subscriber_id
+
+),
+
+lifetime_summaries as (
+
+    select
+        subscriber_id,
+        max(lifetime_number) as lifetime_number,
+        min(started_at) as first_started_at
+    from lifetimes
+    group by subscriber_id
+
+),
+
+last_lifetimes as (
+
+    select
+        lifetimes.subscriber_id,
+        lifetimes.lifetime_number,
+        lifetime_summaries.first_started_at,
+        lifetimes.started_at,
+        lifetimes.ended_at,
+        lifetimes.tenure_days,
+        lifetimes.last_plan_id
+    from lifetimes
+    inner join lifetime_summaries
+        on
+            lifetimes.subscriber_id = lifetime_summaries.subscriber_id
+            and lifetimes.lifetime_number = lifetime_summaries.lifetime_number
+
+),
+
+mrr_levels as (
+
+    select
+        subscriber_id,
+        sum(mrr_change_amount) as mrr_amount
+    from movements
+    group by subscriber_id
+
+),
+
+values_to_date as (
+
+    select
+        subscriber_id,
+        sum(recognised_amount - refunded_amount) as net_revenue_amount,
+        sum(collected_amount) as collected_amount
+    from revenue_months
+    group by subscriber_id
+
+),
+
+last_sessions as (
+
+    select
+        subscriber_id,
+        max(ended_at) as last_seen_at
+    from sessions
+    group by subscriber_id
+
+),
+
+subscribers_with_status as (
+
+    select
+        subscribers.subscriber_id,
+        subscribers.signed_up_at,
+        subscribers.country_code,
+        subscribers.acquisition_channel,
+        subscribers.referred_by_subscriber_id,
+        subscribers.is_marketing_opt_in,
+        subscribers.is_erased,
+        case
+            when current_levels.is_paying and current_states.is_past_due = 1
+                and current_states.pays_on_time = 0
+                then 'past_due'
+            when current_levels.is_paying then 'paying'
+            when not current_levels.is_paying then 'paused'
+            when current_states.is_trialing = 1 then 'trialing'
+            when current_states.has_access = 1 then 'complimentary'
+            when last_lifetimes.subscriber_id is not null then 'churned'
+            else 'prospect'
+        end as status,
+        coalesce(
+            current_levels.plan_id, current_states.plan_id, last_lifetimes.last_plan_id
+        ) as plan_id,
+        last_lifetimes.lifetime_number,
+        last_lifetimes.first_started_at,
+        last_lifetimes.started_at as lifetime_started_at,
+        last_lifetimes.ended_at as lifetime_ended_at,
+        last_lifetimes.tenure_days,
+        cast(coalesce(mrr_levels.mrr_amount, 0) as decimal(18, 4)) as mrr_amount,
+        cast(coalesce(values_to_date.net_revenue_amount, 0) as decimal(18, 4))
+            as net_revenue_to_date_amount,
+        cast(coalesce(values_to_date.collected_amount, 0) as decimal(18, 4))
+            as collected_to_date_amount,
+        last_sessions.last_seen_at
+    from subscribers
+    left join current_levels
+        on subscribers.subscriber_id = current_levels.subscriber_id
+    left join current_states
+        on subscribers.subscriber_id = current_states.subscriber_id
+    left join last_lifetimes
+        on subscribers.subscriber_id = last_lifetimes.subscriber_id
+    left join mrr_levels
+        on subscribers.subscriber_id = mrr_levels.subscriber_id
+    left join values_to_date
+        on subscribers.subscriber_id = values_to_date.subscriber_id
+    left join last_sessions
+        on subscribers.subscriber_id = last_sessions.subscriber_id
+
+),
+
+subscribers_with_plan as (
+
+    select
+        subscribers_with_status.subscriber_id,
+        subscribers_with_status.signed_up_at,
+        subscribers_with_status.country_code,
+        subscribers_with_status.acquisition_channel,
+        subscribers_with_status.referred_by_subscriber_id,
+        subscribers_with_status.is_marketing_opt_in,
+        subscribers_with_status.is_erased,
+        subscribers_with_status.status,
+        subscribers_with_status.plan_id,
+        plans.plan_tier,
+        subscribers_with_status.lifetime_number,
+        subscribers_with_status.first_started_at,
+        subscribers_with_status.lifetime_started_at,
+        subscribers_with_status.lifetime_ended_at,
+        subscribers_with_status.tenure_days,
+        subscribers_with_status.mrr_amount,
+        subscribers_with_status.net_revenue_to_date_amount,
+        subscribers_with_status.collected_to_date_amount,
+        subscribers_with_status.last_seen_at
+    from subscribers_with_status
+    left join plans
+        on subscribers_with_status.plan_id = plans.plan_id
+
+)
+
+select * from subscribers_with_plan
