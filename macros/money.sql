@@ -26,3 +26,15 @@
         "(12 * " ~ count ~ ")"
     )) }}
 {%- endmacro %}
+
+
+{# Money per time-weighted average of subscribers, exactly: money × month ÷ the subscribers' time. #}
+{% macro amount_per_average(amount, subscriber_microseconds, month_microseconds) -%}
+    case
+        when {{ subscriber_microseconds }} > 0
+            then {{ as_money(divide_rounded(
+                'cast(' ~ amount ~ ' * 10000 as decimal(38, 0)) * ' ~ month_microseconds,
+                subscriber_microseconds,
+            )) }}
+    end
+{%- endmacro %}

@@ -6,16 +6,15 @@ subscribers as (
 
 ),
 
-states as (
+current_states as (
 
-    select * from {{ ref('int_subscriptions__states') }}
-    where valid_to is null
+    select * from {{ ref('int_subscribers__current_states') }}
 
 ),
 
-lifetimes as (
+last_lifetimes as (
 
-    select * from {{ ref('int_subscriptions__lifetimes') }}
+    select * from {{ ref('int_subscribers__last_lifetimes') }}
 
 ),
 
@@ -50,49 +49,6 @@ plans as (
 
 ),
 
-current_states as (
-
-    select
-        subscriber_id,
-        max(case when status = 'active' and own_currency_mrr > 0 then 1 else 0 end) as pays_on_time,
-        max(case when status = 'past_due' then 1 else 0 end) as is_past_due,
-        max(case when status = 'trialing' then 1 else 0 end) as is_trialing,
-        max(case when status in ('trialing', 'active', 'past_due') then 1 else 0 end) as has_access,
-        min(case when status in ('trialing', 'active', 'past_due') then plan_id end) as plan_id
-    from states
-    group by subscriber_id
-
-),
-
-lifetime_summaries as (
-
-    select
-        subscriber_id,
-        max(lifetime_number) as lifetime_number,
-        min(started_at) as first_started_at
-    from lifetimes
-    group by subscriber_id
-
-),
-
-last_lifetimes as (
-
-    select
-        lifetimes.subscriber_id,
-        lifetimes.lifetime_number,
-        lifetime_summaries.first_started_at,
-        lifetimes.started_at,
-        lifetimes.ended_at,
-        lifetimes.tenure_days,
-        lifetimes.last_plan_id
-    from lifetimes
-    inner join lifetime_summaries
-        on
-            lifetimes.subscriber_id = lifetime_summaries.subscriber_id
-            and lifetimes.lifetime_number = lifetime_summaries.lifetime_number
-
-),
-
 mrr_levels as (
 
     select
@@ -124,6 +80,26 @@ last_sessions as (
 
 ),
 
+subscriber_plans as (
+
+    select
+        subscribers.subscriber_id,
+        plans.plan_id,
+        plans.plan_tier
+    from subscribers
+    left join current_levels
+        on subscribers.subscriber_id = current_levels.subscriber_id
+    left join current_states
+        on subscribers.subscriber_id = current_states.subscriber_id
+    left join last_lifetimes
+        on subscribers.subscriber_id = last_lifetimes.subscriber_id
+    inner join plans
+        on
+            coalesce(current_levels.plan_id, current_states.plan_id, last_lifetimes.last_plan_id)
+            = plans.plan_id
+
+),
+
 subscribers_with_status as (
 
     select
@@ -145,9 +121,8 @@ subscribers_with_status as (
             when last_lifetimes.subscriber_id is not null then 'churned'
             else 'prospect'
         end as status,
-        coalesce(
-            current_levels.plan_id, current_states.plan_id, last_lifetimes.last_plan_id
-        ) as plan_id,
+        subscriber_plans.plan_id,
+        subscriber_plans.plan_tier,
         last_lifetimes.lifetime_number,
         last_lifetimes.first_started_at,
         last_lifetimes.started_at as lifetime_started_at,
@@ -166,6 +141,8 @@ subscribers_with_status as (
         on subscribers.subscriber_id = current_states.subscriber_id
     left join last_lifetimes
         on subscribers.subscriber_id = last_lifetimes.subscriber_id
+    left join subscriber_plans
+        on subscribers.subscriber_id = subscriber_plans.subscriber_id
     left join mrr_levels
         on subscribers.subscriber_id = mrr_levels.subscriber_id
     left join values_to_date
@@ -173,34 +150,6 @@ subscribers_with_status as (
     left join last_sessions
         on subscribers.subscriber_id = last_sessions.subscriber_id
 
-),
-
-subscribers_with_plan as (
-
-    select
-        subscribers_with_status.subscriber_id,
-        subscribers_with_status.signed_up_at,
-        subscribers_with_status.country_code,
-        subscribers_with_status.acquisition_channel,
-        subscribers_with_status.referred_by_subscriber_id,
-        subscribers_with_status.is_marketing_opt_in,
-        subscribers_with_status.is_erased,
-        subscribers_with_status.status,
-        subscribers_with_status.plan_id,
-        plans.plan_tier,
-        subscribers_with_status.lifetime_number,
-        subscribers_with_status.first_started_at,
-        subscribers_with_status.lifetime_started_at,
-        subscribers_with_status.lifetime_ended_at,
-        subscribers_with_status.tenure_days,
-        subscribers_with_status.mrr_amount,
-        subscribers_with_status.net_revenue_to_date_amount,
-        subscribers_with_status.collected_to_date_amount,
-        subscribers_with_status.last_seen_at
-    from subscribers_with_status
-    left join plans
-        on subscribers_with_status.plan_id = plans.plan_id
-
 )
 
-select * from subscribers_with_plan
+select * from subscribers_with_status

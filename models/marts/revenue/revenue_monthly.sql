@@ -46,18 +46,18 @@ monthly_figures as (
 
     select
         months.month_start,
-        coalesce(amounts.recognised_amount, 0) as recognised_amount,
-        coalesce(amounts.refunded_amount, 0) as refunded_amount,
-        coalesce(amounts.recognised_amount, 0) - coalesce(amounts.refunded_amount, 0)
-            as net_revenue_amount,
-        coalesce(amounts.uncollectible_amount, 0) as uncollectible_amount,
-        coalesce(amounts.collected_amount, 0) as collected_amount,
-        cast(coalesce(subscriber_time.paying_microseconds, 0) as double)
-        / {{ microseconds_between('months.started_at', 'months.elapsed_until_at') }}
-            as average_paying_subscribers,
-        cast(coalesce(subscriber_time.access_microseconds, 0) as double)
-        / {{ microseconds_between('months.started_at', 'months.elapsed_until_at') }}
-            as average_subscribers,
+        cast(coalesce(amounts.recognised_amount, 0) as decimal(18, 4)) as recognised_amount,
+        cast(coalesce(amounts.refunded_amount, 0) as decimal(18, 4)) as refunded_amount,
+        cast(
+            coalesce(amounts.recognised_amount, 0) - coalesce(amounts.refunded_amount, 0)
+            as decimal(18, 4)
+        ) as net_revenue_amount,
+        cast(coalesce(amounts.uncollectible_amount, 0) as decimal(18, 4)) as uncollectible_amount,
+        cast(coalesce(amounts.collected_amount, 0) as decimal(18, 4)) as collected_amount,
+        coalesce(subscriber_time.paying_microseconds, 0) as paying_microseconds,
+        coalesce(subscriber_time.access_microseconds, 0) as access_microseconds,
+        {{ microseconds_between('months.started_at', 'months.elapsed_until_at') }}
+            as elapsed_microseconds,
         months.is_complete
     from months
     left join amounts
@@ -71,21 +71,17 @@ revenue as (
 
     select
         month_start,
-        cast(recognised_amount as decimal(18, 4)) as recognised_amount,
-        cast(refunded_amount as decimal(18, 4)) as refunded_amount,
-        cast(net_revenue_amount as decimal(18, 4)) as net_revenue_amount,
-        cast(uncollectible_amount as decimal(18, 4)) as uncollectible_amount,
-        cast(collected_amount as decimal(18, 4)) as collected_amount,
-        average_paying_subscribers,
-        average_subscribers,
-        cast(
-            round(cast(net_revenue_amount as double) / nullif(average_paying_subscribers, 0), 4)
-            as decimal(18, 4)
-        ) as arppu_amount,
-        cast(
-            round(cast(net_revenue_amount as double) / nullif(average_subscribers, 0), 4)
-            as decimal(18, 4)
-        ) as arpu_amount,
+        recognised_amount,
+        refunded_amount,
+        net_revenue_amount,
+        uncollectible_amount,
+        collected_amount,
+        cast(paying_microseconds as double) / elapsed_microseconds as average_paying_subscribers,
+        cast(access_microseconds as double) / elapsed_microseconds as average_subscribers,
+        {{ amount_per_average('net_revenue_amount', 'paying_microseconds', 'elapsed_microseconds') }}
+            as arppu_amount,
+        {{ amount_per_average('net_revenue_amount', 'access_microseconds', 'elapsed_microseconds') }}
+            as arpu_amount,
         is_complete
     from monthly_figures
 
