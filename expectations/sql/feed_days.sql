@@ -1,0 +1,172 @@
+-- one row per raw table and judged day: the three last complete UTC days, and the one that is not over
+with
+
+bounds as (
+
+    select
+        cast(cast($as_of as timestamp) - interval 1 microsecond as date) as today,
+        cast(cast($as_of as timestamp) as date) - 1 as last_complete_day
+
+),
+
+arrivals as (
+
+    select
+        table_name,
+        profile_date,
+        max(value) filter (where metric = 'rows') as row_count,
+        coalesce(max(value) filter (where metric = 'distinct_keys'), 0) as distinct_keys,
+        coalesce(max(value) filter (where metric = 'incomplete_rows'), 0) as incomplete_rows,
+        coalesce(max(value) filter (where metric = 'early_rows'), 0) as early_rows,
+        max(value) filter (where metric = 'event_hours') as event_hours
+    from quality.feed_profile
+    where
+        column_name = 'all'
+        and profile_date <= (select today from bounds)
+    group by table_name, profile_date
+
+),
+
+extents as (
+
+    select
+        table_name,
+        min(profile_date) as first_date,
+        max(profile_date) as last_date
+    from arrivals
+    group by table_name
+
+),
+
+-- ten weeks of days, those included on which nothing came
+spine as (
+
+    select
+        extents.table_name,
+        cast(unnest(generate_series(
+            greatest(extents.first_date, bounds.today - 69), bounds.today, interval 1 day
+        )) as date) as profile_date
+    from extents
+    cross join bounds
+
+),
+
+deliveries as (
+
+    select
+        spine.table_name,
+        spine.profile_date,
+        coalesce(arrivals.row_count, 0) as row_count,
+        coalesce(arrivals.distinct_keys, 0) as distinct_keys,
+        coalesce(arrivals.incomplete_rows, 0) as incomplete_rows,
+        coalesce(arrivals.early_rows, 0) as early_rows,
+        arrivals.event_hours
+    from spine
+    left join arrivals
+        on
+            spine.table_name = arrivals.table_name
+            and spine.profile_date = arrivals.profile_date
+
+),
+
+judged_days as (
+
+    select deliveries.*
+    from deliveries
+    where profile_date >= (select last_complete_day - 2 from bounds)
+
+),
+
+-- a median, so that neither a first load nor an earlier fault moves it
+usual_rows as (
+
+    select
+        judged_days.table_name,
+        judged_days.profile_date,
+        median(deliveries.row_count) as usual_rows
+    from judged_days
+    inner join deliveries
+        on
+            judged_days.table_name = deliveries.table_name
+            and judged_days.profile_date > deliveries.profile_date
+            and judged_days.profile_date - 56 <= deliveries.profile_date
+            and (judged_days.profile_date - deliveries.profile_date) % 7 = 0
+    group by judged_days.table_name, judged_days.profile_date
+    having count(*) >= 4
+
+),
+
+last_28_days as (
+
+    select
+        judged_days.table_name,
+        judged_days.profile_date,
+        sum(deliveries.row_count) as row_count,
+        sum(deliveries.distinct_keys) as distinct_keys,
+        median(deliveries.event_hours) as event_hours
+    from judged_days
+    inner join deliveries
+        on
+            judged_days.table_name = deliveries.table_name
+            and judged_days.profile_date > deliveries.profile_date
+            and judged_days.profile_date - 28 <= deliveries.profile_date
+    group by judged_days.table_name, judged_days.profile_date
+
+),
+
+-- tables that got rows nearly every day until they fell silent, and not just a few
+daily_feeds as (
+
+    select
+        extents.table_name,
+        extents.last_date
+    from extents
+    inner join arrivals
+        on
+            extents.table_name = arrivals.table_name
+            and extents.last_date - 28 < arrivals.profile_date
+    group by extents.table_name, extents.last_date
+    having count(*) >= 25 and median(arrivals.row_count) >= 20
+
+)
+
+select
+    judged_days.table_name,
+    strftime(judged_days.profile_date, '%Y-%m-%d') as profile_date,
+    judged_days.row_count,
+    usual_rows.usual_rows,
+    -- below some 100 rows chance alone is as wide as the band
+    case
+        when usual_rows.usual_rows >= 100 and judged_days.profile_date <= bounds.last_complete_day
+            then judged_days.row_count / usual_rows.usual_rows
+    end as rows_ratio,
+    case
+        when judged_days.profile_date = bounds.last_complete_day
+            then cast(greatest(bounds.last_complete_day - daily_feeds.last_date, 0) as double)
+    end as silent_days,
+    case
+        when judged_days.row_count >= 100 and last_28_days.row_count >= 1000
+            then last_28_days.distinct_keys / last_28_days.row_count
+                - judged_days.distinct_keys / judged_days.row_count
+    end as repeated_share_change,
+    case
+        when usual_rows.usual_rows >= 500
+            and judged_days.row_count > 0
+            and judged_days.profile_date <= bounds.last_complete_day
+            then last_28_days.event_hours - judged_days.event_hours
+    end as missing_hours,
+    judged_days.incomplete_rows / nullif(judged_days.row_count, 0) as incomplete_share,
+    judged_days.early_rows / nullif(judged_days.row_count, 0) as early_share
+from judged_days
+cross join bounds
+left join usual_rows
+    on
+        judged_days.table_name = usual_rows.table_name
+        and judged_days.profile_date = usual_rows.profile_date
+left join last_28_days
+    on
+        judged_days.table_name = last_28_days.table_name
+        and judged_days.profile_date = last_28_days.profile_date
+left join daily_feeds
+    on judged_days.table_name = daily_feeds.table_name
+order by judged_days.table_name, judged_days.profile_date
