@@ -5,7 +5,7 @@ Judges rows and nothing else; what accepted rows mean is told in `timeline` and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -153,19 +153,15 @@ def _same_but_for_recording(one: Row, other: Row) -> bool:
     return all(one[column] == other[column] for column in one if column != "recorded_at")
 
 
-def _erase(
-    table: Table, row: Row, requests: Mapping[str, datetime], calendar: LocalCalendar
-) -> Row:
-    """Return the row under the id of the subscriber that it belongs to."""
-    if table.name == "erasure_requests" or "subscriber_id" not in row:
-        return row
-    requested_at = requests.get(row["subscriber_id"])
-    if requested_at is None:
-        return row
+def is_beyond(table: Table, row: Row, as_of: datetime | None, calendar: LocalCalendar) -> bool:
+    """Return whether a row was recorded or happened at or after `as_of`."""
+    if as_of is None:
+        return False
     happened_at = own_event_time(table, row, calendar)
-    if happened_at is not None and happened_at >= requested_at:
-        return row
-    return {**row, "subscriber_id": ERASED_PREFIX + row["subscriber_id"]}
+    recorded_at = row["recorded_at"]
+    return (recorded_at is not None and recorded_at >= as_of) or (
+        happened_at is not None and happened_at >= as_of
+    )
 
 
 class _Judge:
@@ -216,12 +212,6 @@ class _Judge:
             "plans", "plan_id", row["plan_id"]
         ):
             return True
-        if table.name == "erasure_requests":
-            old_id = row["subscriber_id"]
-            return not any(
-                self._is_accepted("subscribers", "subscriber_id", identity)
-                for identity in (old_id, ERASED_PREFIX + old_id)
-            )
         if table.name == "subscribers" or "subscriber_id" not in table.column_names:
             return False
         return not self._is_accepted("subscribers", "subscriber_id", row["subscriber_id"])
@@ -288,20 +278,18 @@ def _row_key(table: Table, row: Row) -> tuple[Any, ...]:
 
 
 class _Gate:
-    """One pass over all tables with a given set of erasure requests."""
+    """The way of every raw row to the one place where it ends."""
 
     def __init__(
         self,
         raw: Raw,
         as_of: datetime | None,
         calendar: LocalCalendar,
-        requests: Mapping[str, datetime],
     ) -> None:
         self._raw = raw
         self._calendar = calendar
-        self._requests = requests
         self.intake = Intake(as_of=as_of)
-        self._judge = _Judge(self.intake.accepted, calendar)
+        self.judge = _Judge(self.intake.accepted, calendar)
 
     def run(self) -> Intake:
         """Return the intake of all tables."""
@@ -309,22 +297,11 @@ class _Gate:
             self._pass_table(raw_tables()[name])
         return self.intake
 
-    def _is_beyond(self, table: Table, row: Row) -> bool:
-        as_of = self.intake.as_of
-        if as_of is None:
-            return False
-        happened_at = own_event_time(table, row, self._calendar)
-        recorded_at = row["recorded_at"]
-        return (recorded_at is not None and recorded_at >= as_of) or (
-            happened_at is not None and happened_at >= as_of
-        )
-
     def _pass_table(self, table: Table) -> None:
-        rows = [
-            _erase(table, row, self._requests, self._calendar)
-            for row in self._raw.get(table.name, [])
+        rows = self._raw.get(table.name, [])
+        visible = [
+            row for row in rows if not is_beyond(table, row, self.intake.as_of, self._calendar)
         ]
-        visible = [row for row in rows if not self._is_beyond(table, row)]
         keyed = []
         for row in visible:
             if row["recorded_at"] is None or None in _row_key(table, row):
@@ -334,7 +311,7 @@ class _Gate:
         winners, duplicates, superseded = _newest_versions(table, keyed)
         accepted = []
         for row in winners:
-            rule = self._judge.broken_rule(table, row)
+            rule = self.judge.broken_rule(table, row)
             if rule is None:
                 accepted.append(_read_lists(table, row))
             else:
@@ -355,21 +332,84 @@ class _Gate:
                 "table_name": table.name,
                 "row_key": _row_key(table, row),
                 "rule": rule,
-                "recorded_at": row["recorded_at"],
+                "row": row,
             }
         )
 
 
-def take_in(raw: Raw, as_of: datetime | None, calendar: LocalCalendar) -> Intake:
-    """Return where every row ends and what is accepted.
+def _people(raw_rows: Sequence[Row], intake: Intake, split: _Split, judge: _Judge) -> list[Row]:
+    """Return the accepted subscribers, an erased one and a newcomer under one id each apart.
 
-    A request to be forgotten splits the rows of an id before anything else is judged, so that
-    the two subscribers have each their own newest row. Whether a request itself is accepted is
-    found first, in a pass without any.
+    Each of the two is described by the newest row of its own time that breaks no rule, and by
+    the accepted row of their common id where it left none: no sum may move to another country.
+    """
+    table = raw_tables()["subscribers"]
+    people = []
+    for accepted in intake.accepted["subscribers"]:
+        old_id = accepted["subscriber_id"]
+        for identity in sorted(split.identities(old_id)):
+            own = [
+                row
+                for row in raw_rows
+                if row["subscriber_id"] == old_id
+                and row["recorded_at"] is not None
+                and not split.is_beyond(table, row)
+                and split.renamed(table, row)["subscriber_id"] == identity
+            ]
+            newest = max(own, key=lambda row: row["recorded_at"], default=accepted)
+            if judge.broken_rule(table, newest) is not None:
+                newest = accepted
+            people.append({**newest, "subscriber_id": identity})
+    return people
+
+
+class _Split:
+    """The requests to be forgotten, and which of the two subscribers of an id a row is about."""
+
+    def __init__(self, intake: Intake, calendar: LocalCalendar) -> None:
+        self._as_of = intake.as_of
+        self._calendar = calendar
+        self._requests = {
+            row["subscriber_id"]: row["requested_at"] for row in intake.accepted["erasure_requests"]
+        }
+
+    def identities(self, old_id: str) -> set[str]:
+        """Return the ids that rows of `old_id` may get."""
+        return {old_id, ERASED_PREFIX + old_id} if old_id in self._requests else {old_id}
+
+    def is_beyond(self, table: Table, row: Row) -> bool:
+        """Return whether the row does not exist yet."""
+        return is_beyond(table, row, self._as_of, self._calendar)
+
+    def renamed(self, table: Table, row: Row) -> Row:
+        """Return the row under the id of the subscriber that it belongs to."""
+        if table.name == "erasure_requests" or "subscriber_id" not in row:
+            return row
+        requested_at = self._requests.get(row["subscriber_id"])
+        happened_at = own_event_time(table, row, self._calendar)
+        if requested_at is None or (happened_at is not None and happened_at >= requested_at):
+            return row
+        return {**row, "subscriber_id": ERASED_PREFIX + row["subscriber_id"]}
+
+
+def take_in(raw: Raw, as_of: datetime | None, calendar: LocalCalendar) -> Intake:
+    """Return where every row ends and what is accepted, erased ids replaced.
+
+    Rows are judged under the ids that they came with, so that a request to be forgotten changes
+    no count; the names are taken away afterwards.
     """
     as_of = default_as_of(raw) if as_of is None else as_of
-    first_pass = _Gate(raw, as_of, calendar, {}).run()
-    requests = {
-        row["subscriber_id"]: row["requested_at"] for row in first_pass.accepted["erasure_requests"]
-    }
-    return _Gate(raw, as_of, calendar, requests).run()
+    gate = _Gate(raw, as_of, calendar)
+    intake = gate.run()
+    split = _Split(intake, calendar)
+    people = _people(raw.get("subscribers", []), intake, split, gate.judge)
+    for name, rows in intake.accepted.items():
+        table = raw_tables()[name]
+        intake.accepted[name] = [split.renamed(table, row) for row in rows]
+    intake.accepted["subscribers"] = people
+    for row in intake.quarantined:
+        # the key of this table is the name itself
+        if row["table_name"] == "subscribers" and row["row_key"][0] is not None:
+            renamed = split.renamed(raw_tables()["subscribers"], row["row"])
+            row["row_key"] = (renamed["subscriber_id"],)
+    return intake

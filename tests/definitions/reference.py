@@ -601,7 +601,7 @@ class Reference:
                 for stratum in (
                     ("overall", "all"),
                     ("plan_tier", lifetime.first_tier),
-                    ("billing_period", f"{count} {unit}"),
+                    ("billing_period", unit if count == 1 else f"{count} {unit}s"),
                     ("country", self._country(subscriber.subscriber_id)),
                     ("channel", self._channel(subscriber.subscriber_id)),
                 ):
@@ -683,7 +683,10 @@ class Reference:
 
     def quarantined_rows(self) -> list[Row]:
         """Return what was quarantined, with the rule that it broke."""
-        return list(self.intake.quarantined)
+        return [
+            {key: value for key, value in row.items() if key != "row"}
+            for row in self.intake.quarantined
+        ]
 
 
 def _by_month(days: Iterable[date]) -> list[tuple[date, list[date]]]:

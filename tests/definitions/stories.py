@@ -13,7 +13,7 @@ from typing import Any
 from .intake import Row
 from .tables import raw_tables
 
-EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+EPOCH = datetime(2010, 1, 1, tzinfo=UTC)
 
 DEFAULTS: dict[str, Row] = {
     "subscribers": {"country_code": "US", "acquisition_channel": "organic"},

@@ -240,7 +240,8 @@ class Subscriber:
         """Return the subscriber's whole way to `as_of`."""
         way: list[Segment] = []
         held_until: datetime | None = None
-        ends = [*self.instants[1:], self.world.as_of]
+        # none where every state of the subscriber was of no length
+        ends = [*self.instants[1:], self.world.as_of][: len(self.instants)]
         for start, end in zip(self.instants, ends, strict=True):
             last = way[-1] if way else None
             if held_until is not None and start < held_until:

@@ -1,0 +1,215 @@
+"""Raw rows through the project's own SQL: files, views over them, dbt, and the marts read back.
+
+The marts come back as `reference` gives them: a list of rows a mart, instants in UTC, money as
+decimals. What is compared with what is told in `compare`.
+"""
+
+# the names in this SQL are the project's own, the folders a test's
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from .intake import Raw, Row
+from .reference import Marts, Settings
+from .tables import PROJECT, Table, raw_tables
+
+ARROW_TYPES = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "decimal(20,12)": pa.decimal128(20, 12),
+}
+
+SCHEMAS = {
+    "row_reconciliation": "quality",
+    "quarantined_rows": "quality",
+    "fct_subscription_states": "marts",
+    "fct_subscriber_lifetimes": "marts",
+    "fct_mrr_movements": "marts",
+    "mrr_bridge_monthly": "marts",
+    "revenue_monthly": "marts",
+    "fct_churn_events": "marts",
+    "churn_monthly": "marts",
+    "retention_cohorts": "marts",
+    "survival_curves": "marts",
+    "viewing_daily": "marts",
+}
+
+
+class PipelineError(Exception):
+    """Dbt did not build the marts; the text is what it said."""
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401 - a cell is of its column's type
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def write_raw(raw: Raw, folder: Path, rng: random.Random) -> None:
+    """Write the rows as a raw folder: shuffled, over a few files a table, Parquet and CSV mixed.
+
+    A required table without rows is one empty file; an optional one is sometimes left out.
+    """
+    for name, table in raw_tables().items():
+        rows = list(raw.get(name, []))
+        if not rows and not table.is_required and rng.random() < 0.5:
+            continue
+        rng.shuffle(rows)
+        target = folder / name
+        target.mkdir(parents=True)
+        parts = rng.randint(1, 3)
+        for number in range(parts):
+            _write_part(table, rows[number::parts], target / f"part-{number}", rng)
+
+
+def _write_part(table: Table, rows: Sequence[Row], stem: Path, rng: random.Random) -> None:
+    columns = {
+        column.name: pa.array(
+            [_cell(row[column.name]) for row in rows], ARROW_TYPES[column.data_type]
+        )
+        for column in table.columns
+    }
+    frame = pa.table(columns)
+    if rng.random() < 0.5:
+        pyarrow.parquet.write_table(frame, stem.with_suffix(".parquet"))
+    else:
+        pyarrow.csv.write_csv(frame, stem.with_suffix(".csv"))
+
+
+def _view(table: Table, folder: Path) -> str:
+    """Return the select over every file of a table, typed as declared."""
+    columns = ", ".join(
+        f"cast({column.name} as {column.data_type}) as {column.name}" for column in table.columns
+    )
+    types = ", ".join(f"'{column.name}': 'varchar'" for column in table.columns)
+    selects = []
+    if list(folder.glob(f"{table.name}/*.parquet")):
+        selects.append(f"select {columns} from read_parquet('{folder}/{table.name}/*.parquet')")
+    if list(folder.glob(f"{table.name}/*.csv")):
+        selects.append(
+            f"select {columns} from read_csv('{folder}/{table.name}/*.csv', header = true, "
+            f"auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
+            f"columns = {{{types}}})"
+        )
+    if not selects:
+        nothing = ", ".join(
+            f"cast(null as {column.data_type}) as {column.name}" for column in table.columns
+        )
+        selects.append(f"select {nothing} where false")
+    return " union all ".join(selects)
+
+
+def lay_views(folder: Path, warehouse: Path) -> None:
+    """Make `build.duckdb` in `warehouse` with a view of schema `raw` for each table."""
+    warehouse.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(warehouse / "build.duckdb") as connection:
+        connection.execute("create schema if not exists raw")
+        for name, table in raw_tables().items():
+            connection.execute(f"create or replace view raw.{name} as {_view(table, folder)}")
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def dbt_vars(settings: Settings) -> dict[str, object]:
+    """Return the settings as the project's vars."""
+    return {
+        "as_of": None if settings.as_of is None else settings.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "reporting_currency": settings.reporting_currency,
+        "reporting_timezone": settings.reporting_timezone,
+        "past_due_grace_days": settings.past_due_grace_days,
+        "churn_grace_hours": settings.churn_grace_hours,
+    }
+
+
+def run_dbt(warehouse: Path, settings: Settings, target: Path) -> None:
+    """Build the compared marts and what they stand on in `warehouse`.
+
+    `target` keeps dbt's artefacts, and so its parse, from one run to the next. Raises
+    `PipelineError` where a node fails.
+    """
+    # both take seconds to import, which only a run of the pipeline should cost
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    selection = [f"+{name}" for name in SCHEMAS]
+    arguments = [
+        "build",
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+        *("--target-path", str(target), "--log-path", str(target / "logs")),
+        *("--vars", json.dumps(dbt_vars(settings)), "--threads", "1"),
+        *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+        *("--select", *selection, "--quiet"),
+    ]
+    with _environment(TENURE_WAREHOUSE=str(warehouse)):
+        try:
+            result = dbtRunner().invoke(arguments)
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+    if not result.success:
+        nodes = getattr(result.result, "results", None) or []
+        said = [
+            f"{r.node.name}: {r.message}" for r in nodes if r.status not in ("success", "skipped")
+        ]
+        raise PipelineError("\n".join(said) or str(result.exception))
+
+
+def _read(value: Any) -> Any:  # noqa: ANN401 - a cell is of its column's type
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def read_marts(warehouse: Path) -> Marts:
+    """Return every compared mart's rows, in no particular order."""
+    marts: Marts = {}
+    with duckdb.connect(warehouse / "build.duckdb", read_only=True) as connection:
+        for name, schema in SCHEMAS.items():
+            result = connection.execute(f"select * from {schema}.{name}")
+            columns = [column[0] for column in result.description]
+            marts[name] = [
+                {c: _read(v) for c, v in zip(columns, found, strict=True)}
+                for found in result.fetchall()
+            ]
+    return marts
+
+
+def run_pipeline(
+    raw: Raw, settings: Settings, folder: Path, rng: random.Random, target: Path
+) -> Marts:
+    """Return the marts that the project makes of the rows, by way of files in `folder`."""
+    raw_folder, warehouse = folder / "raw", folder / "warehouse"
+    raw_folder.mkdir(parents=True)
+    write_raw(raw, raw_folder, rng)
+    lay_views(raw_folder, warehouse)
+    run_dbt(warehouse, settings, target)
+    return read_marts(warehouse)
+
+
+def rows_in(raw: Mapping[str, Sequence[Row]]) -> int:
+    """Return how many rows a service has."""
+    return sum(len(rows) for rows in raw.values())
