@@ -47,9 +47,7 @@ classified_lines as (
     left join invoices
         on judged_lines.invoice_id = invoices.invoice_id
     left join elapsed_shares
-        on
-            judged_lines.invoice_line_id = elapsed_shares.invoice_line_id
-            and judged_lines.version_rank = 1
+        on judged_lines.invoice_line_id = elapsed_shares.invoice_line_id
 
 ),
 

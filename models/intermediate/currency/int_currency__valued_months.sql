@@ -34,7 +34,7 @@ level_months as (
     inner join months
         on
             level_spans.start_month <= months.month_start
-            and (level_spans.end_month >= months.month_start or level_spans.end_month is null)
+            and {{ open_end('level_spans.end_month', 'date') }} >= months.month_start
 
 ),
 

@@ -50,7 +50,7 @@ closing_levels as (
     inner join months
         on
             level_values.start_month <= months.month_start
-            and (level_values.end_month > months.month_start or level_values.end_month is null)
+            and {{ open_end('level_values.end_month', 'date') }} > months.month_start
 
 ),
 

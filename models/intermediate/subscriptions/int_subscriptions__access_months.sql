@@ -32,7 +32,7 @@ intervals as (
         on
             periods.subscriber_id = paying_levels.subscriber_id
             and periods.started_at >= paying_levels.started_at
-            and (periods.started_at < paying_levels.ended_at or paying_levels.ended_at is null)
+            and periods.started_at < {{ open_end('paying_levels.ended_at') }}
     where
         periods.has_access
         or paying_levels.subscriber_id is not null

@@ -31,7 +31,7 @@ paying_subscriptions as (
         on
             levels.subscriber_id = states.subscriber_id
             and levels.started_at >= states.valid_from
-            and (levels.started_at < states.valid_to or states.valid_to is null)
+            and levels.started_at < {{ open_end('states.valid_to') }}
     where
         levels.is_paying
         and states.own_currency_mrr > 0

@@ -33,7 +33,7 @@ last_held_states as (
         on
             lifetimes.subscriber_id = states.subscriber_id
             and lifetimes.last_level_started_at >= states.valid_from
-            and (lifetimes.last_level_started_at < states.valid_to or states.valid_to is null)
+            and lifetimes.last_level_started_at < {{ open_end('states.valid_to') }}
     left join valued_months
         on
             states.currency = valued_months.currency

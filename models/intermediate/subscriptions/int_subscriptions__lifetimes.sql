@@ -51,10 +51,7 @@ lifetimes as (
         on
             bounds.subscriber_id = last_levels.subscriber_id
             and bounds.lifetime_number = last_levels.lifetime_number
-            and (
-                bounds.ended_at = last_levels.ended_at
-                or (bounds.ended_at is null and last_levels.ended_at is null)
-            )
+            and {{ open_end('bounds.ended_at') }} = {{ open_end('last_levels.ended_at') }}
 
 )
 

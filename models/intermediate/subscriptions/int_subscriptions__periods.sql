@@ -58,7 +58,7 @@ periods as (
         on
             intervals.subscriber_id = states.subscriber_id
             and intervals.started_at >= states.valid_from
-            and (intervals.started_at < states.valid_to or states.valid_to is null)
+            and intervals.started_at < {{ open_end('states.valid_to') }}
     group by intervals.subscriber_id, intervals.started_at, intervals.ended_at
 
 ),

@@ -61,10 +61,7 @@ revaluations as (
         on
             level_subscriptions.currency = rate_changes.currency
             and level_subscriptions.start_month < rate_changes.month_start
-            and (
-                level_subscriptions.end_month >= rate_changes.month_start
-                or level_subscriptions.end_month is null
-            )
+            and {{ open_end('level_subscriptions.end_month', 'date') }} >= rate_changes.month_start
     group by
         level_subscriptions.subscriber_id,
         level_subscriptions.lifetime_number,

@@ -16,33 +16,49 @@ running_terms as (
             order by tenure_days
             rows between unbounded preceding and current row
         ) as has_nobody_left,
+        -- sums of decimals are exact, whatever their order: where nobody churns the curve stays level
         sum(
-            case when churned < at_risk then ln(cast(at_risk - churned as double) / at_risk) else 0 end
+            cast(
+                case when churned < at_risk then ln(cast(at_risk - churned as double) / at_risk) end
+                as decimal(38, 24)
+            )
         ) over (
             partition by stratum, stratum_value
             order by tenure_days
             rows between unbounded preceding and current row
         ) as log_survival,
         sum(
-            case
-                when churned < at_risk
-                    then cast(churned as double) / (cast(at_risk as double) * (at_risk - churned))
-                else 0
-            end
+            cast(
+                case
+                    when churned < at_risk
+                        then cast(churned as double) / (cast(at_risk as double) * (at_risk - churned))
+                end as decimal(38, 24)
+            )
         ) over (
             partition by stratum, stratum_value
             order by tenure_days
             rows between unbounded preceding and current row
-        ) as greenwood_sum,
-        sum(churned) over (
-            partition by stratum, stratum_value
-            order by tenure_days
-            rows between unbounded preceding and current row
-        ) as churned_so_far
+        ) as greenwood_sum
     from risk_sets
 
 ),
 
+precise_terms as (
+
+    select
+        stratum,
+        stratum_value,
+        tenure_days,
+        at_risk,
+        churned,
+        censored,
+        case when has_nobody_left = 0 then cast(log_survival as double) end as log_survival,
+        case when has_nobody_left = 0 then sqrt(cast(greenwood_sum as double)) end as relative_error
+    from running_terms
+
+),
+
+-- the interval is one of log(-log(survival)), which keeps it between 0 and 1
 curves as (
 
     select
@@ -52,49 +68,18 @@ curves as (
         cast(at_risk as bigint) as at_risk,
         cast(churned as bigint) as churned,
         cast(censored as bigint) as censored,
+        coalesce(exp(log_survival), 0) as survival,
+        exp(log_survival) * relative_error as std_error,
         case
-            when has_nobody_left = 1 then cast(0 as double)
-            when churned_so_far = 0 then cast(1 as double)
-            else exp(log_survival)
-        end as survival,
-        case
-            when has_nobody_left = 0 then exp(log_survival) * sqrt(greenwood_sum)
-        end as std_error,
-        case
-            when has_nobody_left = 0 and churned_so_far > 0
-                then 1.959963984540054 * sqrt(greenwood_sum) / abs(log_survival)
-        end as log_log_margin,
-        has_nobody_left,
-        churned_so_far,
-        log_survival
-    from running_terms
-
-),
-
--- the interval of log(-log(survival)), which stays between 0 and 1
-curves_with_interval as (
-
-    select
-        stratum,
-        stratum_value,
-        tenure_days,
-        at_risk,
-        churned,
-        censored,
-        survival,
-        std_error,
-        case
-            when has_nobody_left = 1 then null
-            when churned_so_far = 0 then cast(1 as double)
-            else exp(log_survival * exp(log_log_margin))
+            when log_survival = 0 then cast(1 as double)
+            else exp(log_survival * exp(1.959963984540054 * relative_error / abs(log_survival)))
         end as ci_lower,
         case
-            when has_nobody_left = 1 then null
-            when churned_so_far = 0 then cast(1 as double)
-            else exp(log_survival * exp(-log_log_margin))
+            when log_survival = 0 then cast(1 as double)
+            else exp(log_survival * exp(-1.959963984540054 * relative_error / abs(log_survival)))
         end as ci_upper
-    from curves
+    from precise_terms
 
 )
 
-select * from curves_with_interval
+select * from curves
