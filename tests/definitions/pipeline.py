@@ -213,3 +213,19 @@ def run_pipeline(
 def rows_in(raw: Mapping[str, Sequence[Row]]) -> int:
     """Return how many rows a service has."""
     return sum(len(rows) for rows in raw.values())
+
+
+def texts_in(warehouse: Path) -> set[str]:
+    """Return every text in every table but the raw ones, each once."""
+    found: set[str] = set()
+    with duckdb.connect(warehouse / "build.duckdb", read_only=True) as connection:
+        columns = connection.execute(
+            "select table_schema, table_name, column_name from information_schema.columns "
+            "where table_schema not in ('raw', 'reference') and data_type = 'VARCHAR'"
+        ).fetchall()
+        for schema, table, column in columns:
+            rows = connection.execute(
+                f'select distinct "{column}" from "{schema}"."{table}" where "{column}" is not null'
+            ).fetchall()
+            found |= {row[0] for row in rows}
+    return found

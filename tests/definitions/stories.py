@@ -65,6 +65,8 @@ def row(table: str, **given: Any) -> Row:  # noqa: ANN401 - a cell is of its col
         value = given.pop(column.name, value)
         if isinstance(value, str) and column.data_type == "timestamp":
             value = at(value)
+        if isinstance(value, str) and column.data_type.startswith("decimal"):
+            value = Decimal(value)
         if isinstance(value, str) and column.data_type == "date":
             value = date.fromisoformat(value)
         found[column.name] = value

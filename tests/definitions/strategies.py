@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
 
 from .intake import Row
-from .local_time import TICK, LocalCalendar, month_range, next_month, previous_month
+from .local_time import TICK, LocalCalendar, month_range, previous_month
 from .reference import Settings
 from .stories import service, told
 from .tables import raw_tables
@@ -46,7 +46,7 @@ ZONE_CLOCKS: dict[str, tuple[str, ...]] = {
 }
 ZONES = tuple(ZONE_CLOCKS)
 
-CURRENCIES = ("USD", "USD", "EUR", "JPY", "KWD")
+CURRENCIES = ("USD", "USD", "EUR", "EUR", "JPY", "KWD")
 WINDOW_MONTHS = 8
 
 
@@ -165,8 +165,10 @@ class _ServiceMaker:
         """Return the service's rows, clean and dirty."""
         self._make_people()
         self._make_plans()
-        for n in range(self._rng.randint(1, 8)):
+        for n in range(self._rng.randint(1, 7)):
             self._make_subscription(f"{self._prefix}s{n}")
+        if self._rng.random() < 0.4:
+            self._make_gap(f"{self._prefix}s8", f"{self._prefix}s9")
         for person in self._people:
             self._make_money(person)
             self._make_viewing(person)
@@ -260,6 +262,45 @@ class _ServiceMaker:
                     cancel_requested_at=rng.choice([None, changed_at + DAY]),
                     end_reason=self._end_reason(status),
                     cancel_feedback=rng.choice([None, None, "price", "technical", "it is loud"]),
+                    recorded_at=self._recorded(changed_at),
+                ),
+            )
+
+    def _make_gap(self, left: str, other: str) -> None:
+        """Somebody stops, out of a pause or not, and is back about when the grace is over."""
+        rng = self._rng
+        person = rng.choice(self._people)
+        stopped_at = self._moment()
+        gap = rng.choice([SECOND, 10 * HOUR, DAY - SECOND, DAY, DAY + TICK, DAY + SECOND, 3 * DAY])
+        began_at = stopped_at - rng.choice([HOUR, DAY, 30 * DAY])
+        moments = [(left, began_at, "active"), (left, stopped_at, "ended")]
+        if rng.random() < 0.4:
+            moments.append((left, began_at + (stopped_at - began_at) / 2, "paused"))
+        if rng.random() < 0.3:
+            between = rng.choice(["paused", "trialing", "active"])
+            moments.append((rng.choice([left, other]), stopped_at + gap / 2, between))
+        moments.append((rng.choice([left, other]), stopped_at + gap, "active"))
+        if rng.random() < 0.5:
+            moments.append((other, stopped_at + gap + rng.choice([SECOND, DAY, 9 * DAY]), "ended"))
+        for subscription, changed_at, status in moments:
+            if changed_at >= self._clock.as_of:
+                continue
+            unit, count = self._billing_period()
+            self._add(
+                "subscription_changes",
+                told(
+                    "subscription_changes",
+                    change_id=self._id("g"),
+                    subscription_id=subscription,
+                    subscriber_id=person,
+                    changed_at=changed_at,
+                    status=status,
+                    plan_id=rng.choice(self._plans),
+                    billing_period_unit=unit,
+                    billing_period_count=count,
+                    amount_minor=rng.choice([1000, 1000, 2000, 0]),
+                    currency=rng.choice(CURRENCIES),
+                    end_reason=self._end_reason(status),
                     recorded_at=self._recorded(changed_at),
                 ),
             )
@@ -637,9 +678,12 @@ class _Dirt:
 
 
 def _make_rates(clock: _Clock, rng: random.Random) -> RawRows:
-    """Return rates that leave no month without one, found at the edges of the week before it."""
+    """Return rates that leave no month without one, found at the edges of the week before it.
+
+    The reporting currency has rates too, which nobody may use.
+    """
     raw = service([])
-    for currency in ("EUR", "JPY", "KWD"):
+    for currency in ("USD", "EUR", "JPY", "KWD"):
         for month in [previous_month(clock.months[0]), *clock.months]:
             days = {month - timedelta(days=rng.choice([0, 1, 6, 7]))}
             days |= {month - timedelta(days=n) for n in rng.sample(range(-2, 10), 3)}
@@ -667,6 +711,7 @@ def _rate_rows(clock: _Clock, rng: random.Random, day: date, currency: str) -> l
     if happened_at >= clock.as_of:
         return []
     rate = {
+        "USD": ["0.9", "0.987654321098"],
         "EUR": ["1.1", "1.05", "1.000005", "1.123456789012", "0.5"],
         "JPY": ["0.0067", "0.00675", "0.007123456789", "0.01"],
         "KWD": ["3.25", "3.255555555555", "3", "3.00005"],
@@ -717,6 +762,7 @@ def make_run(seed: int, zone: str, services: int) -> Run:
     clock = _Clock(as_of, zone, rng)
     settings = Settings(
         as_of=as_of,
+        reporting_currency=rng.choice(["USD", "USD", "EUR", "JPY"]),
         reporting_timezone=zone,
         past_due_grace_days=rng.choice([28, 28, 28, 0, 1, 30]),
         churn_grace_hours=rng.choice([24, 24, 24, 24, 0, 72]),
@@ -739,20 +785,3 @@ def runs(max_services: int = 3) -> st.SearchStrategy[Run]:
         zone=st.sampled_from(ZONES),
         services=st.integers(0, max_services),
     )
-
-
-def without_erasure(run: Run) -> Run:
-    """Return the run with no request to be forgotten."""
-    return replace(
-        run,
-        services={key: {**raw, "erasure_requests": []} for key, raw in run.services.items()},
-    )
-
-
-def end_of_window(run: Run) -> date:
-    """Return the month after the one of the run's `as_of`."""
-    calendar = LocalCalendar(run.settings.reporting_timezone)
-    if run.settings.as_of is None:
-        message = "a run has its own as_of"
-        raise ValueError(message)
-    return next_month(calendar.month_of(run.settings.as_of))
