@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pyarrow as pa
@@ -420,9 +420,10 @@ def _all_changes(
 
 
 def _is_upgraded(streams: Streams, periods: Periods) -> Flags:
-    return (streams.change_kind[periods.stream] == UPGRADE_MIDWAY) & (
+    is_upgraded: Flags = (streams.change_kind[periods.stream] == UPGRADE_MIDWAY) & (
         periods.month == streams.change_month[periods.stream]
     )
+    return is_upgraded
 
 
 def _subscription_numbers(streams: Streams, stream: Ints, month: Ints, first: int) -> Ints:
@@ -871,6 +872,23 @@ def bill(
         numbering=Numbering(stream=numbering.stream + len(streams), invoice=first + len(numbers)),
         counts=_counts(streams, periods, invoices, window),
     )
+
+
+def with_closing_change(billing: Billing, window: Window) -> Billing:
+    """Return the billing with its latest change recorded in the closing batch.
+
+    So the newest record of all is the window's last microsecond, also in a small service whose last
+    hours are quiet.
+    """
+    changes = billing.tables["subscription_changes"]
+    if not len(changes):
+        return billing
+    changed_at = np.asarray(changes["changed_at"].cast(pa.int64()).to_numpy())
+    recorded_at = np.array(changes["recorded_at"].cast(pa.int64()).to_numpy())
+    recorded_at[np.argmax(changed_at)] = window.end - 1
+    position = changes.schema.get_field_index("recorded_at")
+    closing = changes.set_column(position, changes.schema.field(position), times(recorded_at))
+    return replace(billing, tables={**billing.tables, "subscription_changes": closing})
 
 
 def _counts(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 
 from simulator import market, touchpoints, viewing
 from simulator.arrays import SECOND, Window, to_datetime, window_of
-from simulator.billing import Numbering, bill
+from simulator.billing import Numbering, bill, with_closing_change
 from simulator.contract import RawTable, raw_tables
+from simulator.dirt import CLOCK_TABLES, TEMPLATES, Faults, Row, Tally, deliver
 from simulator.population import draw_streams, draw_subscribers
 from simulator.truth import (
-    RECONCILIATION,
     Truth,
     channels_by_value,
     iso,
@@ -32,59 +32,117 @@ DEFAULT_END = datetime(2026, 1, 1, tzinfo=UTC)
 DEFAULT_PLAYS_PER_MONTH = 9.0
 SUBSCRIBERS_AT_ONCE = 20_000
 TRUTH_FILE = "truth.json"
+UNFINISHED_FILE = "truth.json.unfinished"
 
 # a stage draws from a stream of its own, so that more plays leave every bill as it is
-_MARKET, _PEOPLE, _BILLING, _VIEWING, _TOUCHPOINTS, _CATALOGUE = range(6)
-
-# the default knowledge horizon is read off these
-_CLOCK_TABLES = ("subscription_changes", "payments", "playback_sessions")
+_MARKET, _PEOPLE, _BILLING, _VIEWING, _TOUCHPOINTS, _CATALOGUE, _DIRT = range(7)
 
 
 class SimulationError(ValueError):
     """The service can't be simulated as asked; the message says what to change."""
 
 
-@dataclass
-class _Ledger:
-    """Counts what is written, table by table."""
+class _Store:
+    """Takes clean tables, writes what arrives of them, and knows what became of every row."""
 
-    rows: dict[str, int] = field(default_factory=dict)
-    newest_record: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
+    def __init__(
+        self, out: Path, raw: dict[str, RawTable], *, seed: int, window: Window, dirt: bool
+    ) -> None:
+        self._raw = raw
+        self._seed = seed
+        self._window = window
+        self._dirt = dirt
+        self._files = ExitStack()
+        self._first = {
+            name: self._files.enter_context(TableWriter(out / name, table, is_out_of_order=dirt))
+            for name, table in raw.items()
+        }
+        self._again = {
+            name: self._files.enter_context(
+                TableWriter(
+                    out / name, table, prefix="again", is_out_of_order=dirt, may_be_absent=True
+                )
+            )
+            for name, table in raw.items()
+        }
+        self._batches: Counter[str] = Counter()
+        self._templates: dict[str, list[Row]] = {name: [] for name in raw}
+        self.newest_record = 0
+        self.counts: Counter[str] = Counter()
+        self.tallies = {name: Tally() for name in raw}
 
-    def note(self, name: str, table: pa.Table) -> None:
-        self.rows[name] = self.rows.get(name, 0) + len(table)
-        if name in _CLOCK_TABLES and len(table):
+    def __enter__(self) -> _Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._files.close()
+
+    def write(self, name: str, table: pa.Table) -> None:
+        """Take a clean table of that name."""
+        if not len(table):
+            return
+        tally = self.tallies[name]
+        if not self._dirt:
+            tally.accepted_rows += len(table)
+            self._put(self._first[name], name, table)
+            return
+        batch = self._batches[name]
+        self._batches[name] += 1
+        missing = TEMPLATES - len(self._templates[name])
+        self._templates[name].extend(table.slice(0, missing).to_pylist())
+        delivery = deliver(
+            _rng(self._seed, _DIRT, sorted(self._raw).index(name), batch),
+            self._raw[name],
+            table,
+            tally,
+            window=self._window,
+            is_first=batch == 0,
+        )
+        self._put(self._first[name], name, delivery.first)
+        self._put(self._again[name], name, delivery.again)
+
+    def finish(self) -> None:
+        """Add the faulty rows, where dirt is wanted: they are made from what came before."""
+        if not self._dirt:
+            return
+        faults = Faults(self._raw, self._window, self._templates, self.tallies)
+        rows = {name: tally.accepted_rows for name, tally in self.tallies.items()}
+        for name, table in faults.make(rows).items():
+            self._put(self._again[name], name, table)
+
+    def _put(self, writer: TableWriter, name: str, table: pa.Table) -> None:
+        if name in CLOCK_TABLES and len(table):
             newest = pc.max(table["recorded_at"].cast(pa.int64())).as_py()
             self.newest_record = max(self.newest_record, newest)
-
-    def add(self, counts: dict[str, int]) -> None:
-        for name, count in counts.items():
-            self.counts[name] = self.counts.get(name, 0) + count
+        writer.write(table)
 
 
-def _rng(seed: int, stage: int, chunk: int = 0) -> np.random.Generator:
-    return np.random.Generator(
-        np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(stage, chunk)))
-    )
+def _rng(seed: int, *stage: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=stage)))
 
 
-def _prepare(out: Path, names: list[str]) -> None:
-    """Make room in `out`: a former simulation is replaced, anybody else's files are left alone."""
+def _prepare(out: Path, names: list[str]) -> Path:
+    """Make room in `out`, and return the file that is to become `truth.json`.
+
+    A former simulation is replaced, an unfinished one too; anybody else's files are left alone.
+    """
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out} is not a folder: choose another with --out")
-    former = (out / TRUTH_FILE).exists()
-    strangers = [name for name in names if (out / name).is_dir() and any((out / name).iterdir())]
-    if strangers and not former:
+    unfinished = out / UNFINISHED_FILE
+    is_own = (out / TRUTH_FILE).exists() or unfinished.exists()
+    taken = [name for name in names if (out / name).is_dir() and any((out / name).iterdir())]
+    if taken and not is_own:
         raise SimulationError(
-            f"{out / strangers[0]} holds files that are not a finished simulation's: "
+            f"{out / taken[0]} holds files that no simulation wrote: "
             "empty the folder or choose another with --out"
         )
-    if former:
-        for name in names:
-            for path in sorted((out / name).glob("*.parquet")):
-                path.unlink()
     out.mkdir(parents=True, exist_ok=True)
+    unfinished.touch()
+    (out / TRUTH_FILE).unlink(missing_ok=True)
+    for name in taken:
+        for path in sorted((out / name).glob("*.parquet")):
+            path.unlink()
+    return unfinished
 
 
 def _check(
@@ -109,8 +167,7 @@ def _check(
 
 def _chunks(
     raw: dict[str, RawTable],
-    write: Callable[[str, pa.Table], None],
-    ledger: _Ledger,
+    store: _Store,
     *,
     subscribers: int,
     seed: int,
@@ -118,9 +175,12 @@ def _chunks(
     window: Window,
     progress: Callable[[int], None],
 ) -> None:
-    catalogue = viewing.draw_catalogue(_rng(seed, _CATALOGUE), window)
+    write = store.write
+    catalogue = viewing.draw_catalogue(_rng(seed, _CATALOGUE, 0), window)
     write("plans", market.plans_table(raw["plans"], window))
-    write("exchange_rates", market.rates_table(_rng(seed, _MARKET), raw["exchange_rates"], window))
+    write(
+        "exchange_rates", market.rates_table(_rng(seed, _MARKET, 0), raw["exchange_rates"], window)
+    )
     write("titles", viewing.titles_table(raw["titles"], catalogue, window))
     spend_rng = _rng(seed, _MARKET, 1)
     write(
@@ -130,8 +190,11 @@ def _chunks(
         ),
     )
     numbering, touch_numbers, session_number = Numbering(), touchpoints.Numbers(), 0
-    for chunk, first in enumerate(range(0, subscribers, SUBSCRIBERS_AT_ONCE)):
-        count = min(SUBSCRIBERS_AT_ONCE, subscribers - first)
+    chunks = -(-subscribers // SUBSCRIBERS_AT_ONCE)
+    for chunk in range(chunks):
+        # chunks of one size: the last is never too small to have had a change
+        first = chunk * subscribers // chunks
+        count = (chunk + 1) * subscribers // chunks - first
         rng = _rng(seed, _PEOPLE, chunk)
         people = draw_subscribers(rng, first=first, count=count, total=subscribers, window=window)
         write("subscribers", touchpoints.subscribers_table(rng, raw["subscribers"], people, window))
@@ -140,7 +203,9 @@ def _chunks(
             _rng(seed, _BILLING, chunk), raw, people, streams, window=window, numbering=numbering
         )
         numbering = billing.numbering
-        ledger.add(billing.counts)
+        store.counts.update(billing.counts)
+        if chunk == chunks - 1:
+            billing = with_closing_change(billing, window)
         for name, table in billing.tables.items():
             write(name, table)
         touched = touchpoints.touch(
@@ -196,31 +261,22 @@ def simulate(
         subscribers=subscribers, months=months, seed=seed, plays_per_month=plays_per_month, end=end
     )
     raw = raw_tables()
-    _prepare(out, list(raw))
-    (out / TRUTH_FILE).unlink(missing_ok=True)
+    unfinished = _prepare(out, list(raw))
     window = window_of(months=months, end=end)
-    ledger = _Ledger()
-    with ExitStack() as stack:
-        writers = {
-            name: stack.enter_context(TableWriter(out / name, table)) for name, table in raw.items()
-        }
-
-        def write(name: str, table: pa.Table) -> None:
-            ledger.note(name, table)
-            writers[name].write(table)
-
+    with _Store(out, raw, seed=seed, window=window, dirt=dirt) as store:
         if subscribers:
             _chunks(
                 raw,
-                write,
-                ledger,
+                store,
                 subscribers=subscribers,
                 seed=seed,
                 plays_per_month=plays_per_month,
                 window=window,
                 progress=progress,
             )
-    as_of = (ledger.newest_record // SECOND + 1) * SECOND if ledger.newest_record else window.end
+            store.finish()
+    newest = store.newest_record
+    as_of = (newest // SECOND + 1) * SECOND if newest else window.end
     truth = Truth(
         parameters={
             "subscribers": subscribers,
@@ -236,14 +292,11 @@ def simulate(
         rates=planted_rates(plays_per_month),
         tastes=planted_tastes(),
         channels_by_value=channels_by_value(months),
-        counts={**ledger.counts, "plays": ledger.rows.get("playback_sessions", 0)},
-        row_reconciliation={
-            name: dict.fromkeys(RECONCILIATION, 0)
-            | {"raw_rows": ledger.rows.get(name, 0), "accepted_rows": ledger.rows.get(name, 0)}
-            for name in raw
-        },
-        quarantined_by_rule={},
-        dirt={},
+        counts={**store.counts, "plays": store.tallies["playback_sessions"].accepted_rows},
+        row_reconciliation={name: tally.reconciliation() for name, tally in store.tallies.items()},
+        quarantined_by_rule={name: tally.by_rule for name, tally in store.tallies.items()},
+        dirt={name: tally.deliveries for name, tally in store.tallies.items()},
     )
-    truth.write(out / TRUTH_FILE)
+    truth.write(unfinished)
+    unfinished.replace(out / TRUTH_FILE)
     return truth

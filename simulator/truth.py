@@ -11,15 +11,6 @@ from typing import Any
 from simulator import world
 from simulator.survival import lifetime_law, survival, tilted_survival
 
-RECONCILIATION = (
-    "raw_rows",
-    "accepted_rows",
-    "duplicate_rows",
-    "superseded_rows",
-    "quarantined_rows",
-    "beyond_as_of_rows",
-)
-
 
 @dataclass(frozen=True)
 class Truth:

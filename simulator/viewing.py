@@ -189,7 +189,7 @@ def _titles_of(rng: np.random.Generator, catalogue: Catalogue, taste: Ints, day:
     rank = np.minimum(np.floor(each ** rng.random(size) - 1 + rng.random(size)), each - 1).astype(
         np.int64
     )
-    title = catalogue.by_genre[genre, rank]
+    title: Ints = catalogue.by_genre[genre, rank]
     return np.where(catalogue.released_on[title] <= day, title, catalogue.by_genre[genre, 0])
 
 

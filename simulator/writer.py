@@ -16,17 +16,24 @@ ROWS_PER_FILE = 600_000
 class TableWriter:
     """Writes one raw table's part files into its folder; the last one closes with the writer.
 
-    Part files are named by `prefix` and a running number. A table without a row gets one file
-    without a row.
+    Part files are named by `prefix` and a number: a running one or, where they are out of order,
+    one that says nothing of when a file was written. A table without a row gets one file without a
+    row, unless it may be absent.
     """
 
     def __init__(
-        self, folder: Path, raw: RawTable, *, prefix: str = "part", may_be_absent: bool = False
+        self,
+        folder: Path,
+        raw: RawTable,
+        *,
+        prefix: str = "part",
+        is_out_of_order: bool = False,
+        may_be_absent: bool = False,
     ) -> None:
-        """Prepare the folder; nothing is written before the first table."""
         self._folder = folder
         self._schema = raw.schema
         self._prefix = prefix
+        self._is_out_of_order = is_out_of_order
         self._may_be_absent = may_be_absent
         self._file: pq.ParquetWriter | None = None
         self._files = 0
@@ -61,7 +68,9 @@ class TableWriter:
         self._close_file()
 
     def _open(self) -> pq.ParquetWriter:
-        path = self._folder / f"{self._prefix}-{self._files:05d}.parquet"
+        # an odd factor meets each of the numbers once
+        number = (self._files * 40_503 + 12_345) % 65_536 if self._is_out_of_order else self._files
+        path = self._folder / f"{self._prefix}-{number:05d}.parquet"
         self._file = pq.ParquetWriter(path, self._schema, compression="zstd", compression_level=1)
         self._files += 1
         self._rows_in_file = 0
