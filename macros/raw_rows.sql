@@ -148,18 +148,30 @@
 {%- endmacro %}
 
 
-{# A row as JSON text, for a person to look at: the columns that name nobody. #}
-{% macro row_as_json(columns) -%}
-    {{ return(adapter.dispatch('row_as_json')(columns)) }}
+{# A row as JSON text, for a person to look at: without the columns that name one. #}
+{% macro row_as_json(columns, personal=[]) -%}
+    {{ return(adapter.dispatch('row_as_json')(
+        columns.keys() | reject('in', personal) | list + ['recorded_at']
+    )) }}
 {%- endmacro %}
 
-{% macro duckdb__row_as_json(columns) -%}
-    cast(json_object({% for name in columns %}'{{ name }}', {{ name }}{{ ', ' if not loop.last }}{% endfor %}) as string)
+{% macro duckdb__row_as_json(names) -%}
+    cast(
+        json_object(
+            {%- for name in names %}
+            '{{ name }}', {{ name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as string
+    )
 {%- endmacro %}
 
-{% macro spark__row_as_json(columns) -%}
+{% macro spark__row_as_json(names) -%}
     to_json(
-        named_struct({% for name in columns %}'{{ name }}', {{ name }}{{ ', ' if not loop.last }}{% endfor %}),
+        named_struct(
+            {%- for name in names %}
+            '{{ name }}', {{ name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ),
         map('ignoreNullFields', 'false')
     )
 {%- endmacro %}

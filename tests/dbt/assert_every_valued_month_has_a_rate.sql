@@ -13,12 +13,10 @@ missing_rates as (
     select
         currency,
         month_start,
-        concat(
-            'no rate for ', currency, ' on ', cast(month_start as string),
-            ': add a row for ', currency, ' to exchange_rates with a rate_date from ',
-            cast(cast(month_start - interval 7 day as date) as string), ' to ',
-            cast(month_start as string)
-        ) as message
+        'no rate for ' || currency || ' on ' || cast(month_start as string)
+        || ': add a row for ' || currency || ' to exchange_rates with a rate_date from '
+        || cast(cast(month_start - interval 7 day as date) as string)
+        || ' to ' || cast(month_start as string) as message
     from valued_months
     where rate is null
 

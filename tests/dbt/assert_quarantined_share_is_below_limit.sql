@@ -3,10 +3,8 @@ select
     table_name,
     raw_rows,
     quarantined_rows,
-    concat(
-        table_name, ': ', cast(quarantined_rows as string), ' of ', cast(raw_rows as string),
-        ' rows are quarantined, more than the share of {{ var("max_quarantined_share") }} that',
-        ' max_quarantined_share allows; quality.quarantined_rows says which and why'
-    ) as message
+    table_name || ': ' || cast(quarantined_rows as string) || ' of ' || cast(raw_rows as string)
+    || ' rows are quarantined, more than the share of {{ var("max_quarantined_share") }} that'
+    || ' max_quarantined_share allows; quality.quarantined_rows says which and why' as message
 from {{ ref('row_reconciliation') }}
 where quarantined_rows > raw_rows * {{ var('max_quarantined_share') }}

@@ -22,12 +22,9 @@ strata as (
         case
             when first_lifetimes.first_billing_period_count = 1
                 then first_lifetimes.first_billing_period_unit
-            else concat(
-                cast(first_lifetimes.first_billing_period_count as string),
-                ' ',
-                first_lifetimes.first_billing_period_unit,
-                's'
-            )
+            else
+                cast(first_lifetimes.first_billing_period_count as string)
+                || ' ' || first_lifetimes.first_billing_period_unit || 's'
         end as billing_period,
         subscribers.country_code as country,
         subscribers.acquisition_channel as channel

@@ -70,7 +70,7 @@ leading_subscriptions as (
     qualify
         row_number() over (
             partition by subscriber_id, started_at
-            order by start_mrr_amount desc, subscription_id
+            order by start_mrr_amount desc, subscription_id asc
         ) = 1
 
 ),

@@ -51,7 +51,7 @@ deciding_subscriptions as (
     qualify
         row_number() over (
             partition by subscriber_id, lifetime_number
-            order by mrr_amount desc, subscription_id
+            order by mrr_amount desc, subscription_id asc
         ) = 1
 
 ),

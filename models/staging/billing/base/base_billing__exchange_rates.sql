@@ -40,10 +40,14 @@ rows_with_verdict as (
         copies,
         version_rank,
         broken_rule,
-        concat_ws('|', coalesce(cast(rate_date as string), ''), coalesce(cast(currency as string), '')) as row_key,
+        concat_ws(
+            '|',
+            coalesce(cast(rate_date as string), ''),
+            coalesce(cast(currency as string), '')
+        ) as row_key,
         case
             when broken_rule is not null
-                then {{ row_as_json(['rate_date', 'currency', 'rate', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

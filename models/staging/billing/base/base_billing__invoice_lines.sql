@@ -26,7 +26,11 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['invoice_line_id'], nullable=['plan_id', 'period_start_at', 'period_end_at', 'promotion_code']) }}
+            {{- common_rules(
+                columns,
+                ['invoice_line_id'],
+                nullable=['plan_id', 'period_start_at', 'period_end_at', 'promotion_code'],
+            ) }}
             when versions.kind not in ('subscription', 'proration', 'add_on', 'one_off') then 'unknown_value'
             when invoices.invoice_id is null then 'missing_reference'
             when versions.period_end_at < versions.period_start_at then 'ends_before_start'
@@ -57,7 +61,7 @@ rows_with_verdict as (
         invoice_line_id as row_key,
         case
             when broken_rule is not null
-                then {{ row_as_json(['invoice_line_id', 'invoice_id', 'kind', 'plan_id', 'period_start_at', 'period_end_at', 'amount_minor', 'tax_minor', 'discount_minor', 'promotion_code', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

@@ -37,7 +37,12 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['invoice_id'], nullable=['subscription_id'], event_at='versions.issued_at') }}
+            {{- common_rules(
+                columns,
+                ['invoice_id'],
+                nullable=['subscription_id'],
+                event_at='versions.issued_at',
+            ) }}
             when versions.status not in ('draft', 'open', 'paid', 'void', 'uncollectible') then 'unknown_value'
             when currencies.currency is null then 'unknown_currency'
             when subscribers.subscriber_id is null then 'missing_reference'
@@ -72,7 +77,7 @@ rows_with_verdict as (
         invoice_id as row_key,
         case
             when broken_rule is not null and coalesce(current_subscriber_id = subscriber_id, true)
-                then {{ row_as_json(['invoice_id', 'subscriber_id', 'subscription_id', 'issued_at', 'status', 'currency', 'total_minor', 'tax_minor', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

@@ -31,7 +31,12 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['payment_id'], nullable=['failure_code'], event_at='versions.attempted_at') }}
+            {{- common_rules(
+                columns,
+                ['payment_id'],
+                nullable=['failure_code'],
+                event_at='versions.attempted_at',
+            ) }}
             when versions.status not in ('succeeded', 'failed') then 'unknown_value'
             when currencies.currency is null then 'unknown_currency'
             when invoices.invoice_id is null then 'missing_reference'
@@ -54,7 +59,9 @@ rows_with_verdict as (
         status,
         amount_minor,
         currency,
-        {{ known_or_other('method', ['card', 'direct_debit', 'wallet', 'app_store', 'carrier', 'voucher']) }} as method,
+        {{ known_or_other('method', [
+            'card', 'direct_debit', 'wallet', 'app_store', 'carrier', 'voucher',
+        ]) }} as method,
         failure_code,
         fee_minor,
         recorded_at,
@@ -64,7 +71,7 @@ rows_with_verdict as (
         payment_id as row_key,
         case
             when broken_rule is not null
-                then {{ row_as_json(['payment_id', 'invoice_id', 'attempted_at', 'status', 'amount_minor', 'currency', 'method', 'failure_code', 'fee_minor', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

@@ -36,7 +36,7 @@ rows_with_verdict as (
         plan_id as row_key,
         case
             when broken_rule is not null
-                then {{ row_as_json(['plan_id', 'plan_name', 'plan_tier', 'is_ad_supported', 'max_streams', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

@@ -30,7 +30,12 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['refund_id'], nullable=['reason'], event_at='versions.refunded_at') }}
+            {{- common_rules(
+                columns,
+                ['refund_id'],
+                nullable=['reason'],
+                event_at='versions.refunded_at',
+            ) }}
             when versions.kind not in ('refund', 'chargeback', 'chargeback_reversal') then 'unknown_value'
             when currencies.currency is null then 'unknown_currency'
             when payments.payment_id is null then 'missing_reference'
@@ -63,7 +68,7 @@ rows_with_verdict as (
         refund_id as row_key,
         case
             when broken_rule is not null
-                then {{ row_as_json(['refund_id', 'payment_id', 'kind', 'refunded_at', 'amount_minor', 'tax_minor', 'currency', 'reason', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

@@ -48,7 +48,12 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['change_id'], nullable=['cancel_requested_at', 'end_reason', 'cancel_feedback'], event_at='versions.changed_at') }}
+            {{- common_rules(
+                columns,
+                ['change_id'],
+                nullable=['cancel_requested_at', 'end_reason', 'cancel_feedback'],
+                event_at='versions.changed_at',
+            ) }}
             when
                 versions.status not in ('trialing', 'active', 'past_due', 'paused', 'ended')
                 or versions.billing_period_unit not in ('day', 'week', 'month', 'year')
@@ -86,8 +91,12 @@ rows_with_verdict as (
         amount_minor,
         currency,
         cancel_requested_at,
-        {{ known_or_other('end_reason', ['cancelled', 'payment_failed', 'trial_expired', 'gift_ended', 'refunded', 'admin']) }} as end_reason,
-        {{ known_or_other('cancel_feedback', ['price', 'content', 'quality', 'competitor', 'seasonal', 'technical', 'other']) }} as cancel_feedback,
+        {{ known_or_other('end_reason', [
+            'cancelled', 'payment_failed', 'trial_expired', 'gift_ended', 'refunded', 'admin',
+        ]) }} as end_reason,
+        {{ known_or_other('cancel_feedback', [
+            'price', 'content', 'quality', 'competitor', 'seasonal', 'technical', 'other',
+        ]) }} as cancel_feedback,
         recorded_at,
         copies,
         version_rank,
@@ -95,7 +104,7 @@ rows_with_verdict as (
         change_id as row_key,
         case
             when broken_rule is not null and coalesce(current_subscriber_id = subscriber_id, true)
-                then {{ row_as_json(['change_id', 'subscription_id', 'subscriber_id', 'changed_at', 'status', 'plan_id', 'billing_period_unit', 'billing_period_count', 'amount_minor', 'currency', 'cancel_requested_at', 'end_reason', 'cancel_feedback', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

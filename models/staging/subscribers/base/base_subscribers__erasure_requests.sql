@@ -42,7 +42,7 @@ rows_with_verdict as (
         subscriber_id as row_key,
         case
             when broken_rule is not null
-                then {{ row_as_json(['subscriber_id', 'requested_at', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

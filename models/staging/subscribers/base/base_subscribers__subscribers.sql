@@ -20,7 +20,12 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['subscriber_id'], nullable=['email', 'country_code', 'birth_year', 'acquisition_channel', 'referred_by_subscriber_id'], event_at='versions.signed_up_at') }}
+            {{- common_rules(
+                columns,
+                ['subscriber_id'],
+                nullable=['email', 'country_code', 'birth_year', 'acquisition_channel', 'referred_by_subscriber_id'],
+                event_at='versions.signed_up_at',
+            ) }}
         end as broken_rule
     from versions
 
@@ -44,7 +49,7 @@ rows_with_verdict as (
         subscriber_id as row_key,
         case
             when broken_rule is not null
-                then {{ row_as_json(['subscriber_id', 'country_code', 'acquisition_channel', 'referred_by_subscriber_id', 'signed_up_at', 'is_marketing_opt_in', 'recorded_at']) }}
+                then {{ row_as_json(columns, personal=['email', 'birth_year']) }}
         end as row_json
     from judged
 

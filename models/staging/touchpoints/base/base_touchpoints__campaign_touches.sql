@@ -32,7 +32,12 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['touch_id'], nullable=['opened_at', 'clicked_at', 'offer_code'], event_at='versions.sent_at') }}
+            {{- common_rules(
+                columns,
+                ['touch_id'],
+                nullable=['opened_at', 'clicked_at', 'offer_code'],
+                event_at='versions.sent_at',
+            ) }}
             when subscribers.subscriber_id is null then 'missing_reference'
         end as broken_rule,
         erasures.erased_subscriber_id,
@@ -52,7 +57,9 @@ rows_with_verdict as (
         current_subscriber_id as subscriber_id,
         campaign_id,
         {{ known_or_other('channel', ['email', 'push', 'in_app', 'sms']) }} as channel,
-        {{ known_or_other('purpose', ['onboarding', 'engagement', 'save', 'win_back', 'upsell', 'loyalty']) }} as purpose,
+        {{ known_or_other('purpose', [
+            'onboarding', 'engagement', 'save', 'win_back', 'upsell', 'loyalty',
+        ]) }} as purpose,
         sent_at,
         opened_at,
         clicked_at,
@@ -64,7 +71,7 @@ rows_with_verdict as (
         touch_id as row_key,
         case
             when broken_rule is not null and coalesce(current_subscriber_id = subscriber_id, true)
-                then {{ row_as_json(['touch_id', 'subscriber_id', 'campaign_id', 'channel', 'purpose', 'sent_at', 'opened_at', 'clicked_at', 'offer_code', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

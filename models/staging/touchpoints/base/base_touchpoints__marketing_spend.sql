@@ -22,7 +22,11 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['spend_date', 'acquisition_channel', 'country_code'], event_at=event_at) }}
+            {{- common_rules(
+                columns,
+                ['spend_date', 'acquisition_channel', 'country_code'],
+                event_at=event_at,
+            ) }}
             when currencies.currency is null then 'unknown_currency'
         end as broken_rule
     from versions
@@ -43,10 +47,15 @@ rows_with_verdict as (
         copies,
         version_rank,
         broken_rule,
-        concat_ws('|', coalesce(cast(spend_date as string), ''), coalesce(cast(acquisition_channel as string), ''), coalesce(cast(country_code as string), '')) as row_key,
+        concat_ws(
+            '|',
+            coalesce(cast(spend_date as string), ''),
+            coalesce(cast(acquisition_channel as string), ''),
+            coalesce(cast(country_code as string), '')
+        ) as row_key,
         case
             when broken_rule is not null
-                then {{ row_as_json(['spend_date', 'acquisition_channel', 'country_code', 'amount_minor', 'currency', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

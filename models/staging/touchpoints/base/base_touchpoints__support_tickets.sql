@@ -29,7 +29,12 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['ticket_id'], nullable=['resolved_at', 'csat_score'], event_at='versions.opened_at') }}
+            {{- common_rules(
+                columns,
+                ['ticket_id'],
+                nullable=['resolved_at', 'csat_score'],
+                event_at='versions.opened_at',
+            ) }}
             when subscribers.subscriber_id is null then 'missing_reference'
             when versions.resolved_at < versions.opened_at then 'ends_before_start'
         end as broken_rule,
@@ -50,7 +55,9 @@ rows_with_verdict as (
         current_subscriber_id as subscriber_id,
         opened_at,
         resolved_at,
-        {{ known_or_other('topic', ['billing', 'playback', 'account', 'content', 'other']) }} as topic,
+        {{ known_or_other('topic', [
+            'billing', 'playback', 'account', 'content', 'other',
+        ]) }} as topic,
         csat_score,
         recorded_at,
         copies,
@@ -59,7 +66,7 @@ rows_with_verdict as (
         ticket_id as row_key,
         case
             when broken_rule is not null and coalesce(current_subscriber_id = subscriber_id, true)
-                then {{ row_as_json(['ticket_id', 'subscriber_id', 'opened_at', 'resolved_at', 'topic', 'csat_score', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

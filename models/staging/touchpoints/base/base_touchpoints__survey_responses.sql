@@ -29,7 +29,12 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['response_id'], nullable=['comment'], event_at='versions.responded_at') }}
+            {{- common_rules(
+                columns,
+                ['response_id'],
+                nullable=['comment'],
+                event_at='versions.responded_at',
+            ) }}
             when versions.kind not in ('nps', 'csat') then 'unknown_value'
             when subscribers.subscriber_id is null then 'missing_reference'
         end as broken_rule,
@@ -58,7 +63,7 @@ rows_with_verdict as (
         response_id as row_key,
         case
             when broken_rule is not null and coalesce(current_subscriber_id = subscriber_id, true)
-                then {{ row_as_json(['response_id', 'subscriber_id', 'responded_at', 'kind', 'score', 'recorded_at']) }}
+                then {{ row_as_json(columns, personal=['comment']) }}
         end as row_json
     from judged
 

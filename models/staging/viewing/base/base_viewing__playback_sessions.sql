@@ -37,7 +37,12 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['session_id'], nullable=['profile_id', 'title_id', 'startup_ms', 'rebuffer_count', 'rebuffer_ms', 'bitrate_kbps'], event_at='versions.ended_at') }}
+            {{- common_rules(
+                columns,
+                ['session_id'],
+                nullable=['profile_id', 'title_id', 'startup_ms', 'rebuffer_count', 'rebuffer_ms', 'bitrate_kbps'],
+                event_at='versions.ended_at',
+            ) }}
             when subscribers.subscriber_id is null then 'missing_reference'
             when versions.ended_at < versions.started_at then 'ends_before_start'
             when versions.watched_seconds < 0 then 'negative_watched_seconds'
@@ -59,7 +64,9 @@ rows_with_verdict as (
         current_subscriber_id as subscriber_id,
         profile_id,
         title_id,
-        {{ known_or_other('device_type', ['tv', 'mobile', 'tablet', 'web', 'console']) }} as device_type,
+        {{ known_or_other('device_type', [
+            'tv', 'mobile', 'tablet', 'web', 'console',
+        ]) }} as device_type,
         started_at,
         ended_at,
         watched_seconds,
@@ -67,7 +74,9 @@ rows_with_verdict as (
         rebuffer_count,
         rebuffer_ms,
         bitrate_kbps,
-        {{ known_or_other('end_cause', ['completed', 'stopped', 'error', 'startup_failure']) }} as end_cause,
+        {{ known_or_other('end_cause', [
+            'completed', 'stopped', 'error', 'startup_failure',
+        ]) }} as end_cause,
         is_autoplay,
         recorded_at,
         copies,
@@ -76,7 +85,7 @@ rows_with_verdict as (
         session_id as row_key,
         case
             when broken_rule is not null and coalesce(current_subscriber_id = subscriber_id, true)
-                then {{ row_as_json(['session_id', 'subscriber_id', 'profile_id', 'title_id', 'device_type', 'started_at', 'ended_at', 'watched_seconds', 'startup_ms', 'rebuffer_count', 'rebuffer_ms', 'bitrate_kbps', 'end_cause', 'is_autoplay', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 

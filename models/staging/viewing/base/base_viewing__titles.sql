@@ -17,7 +17,11 @@ judged as (
     select
         versions.*,
         case
-            {{- common_rules(columns, ['title_id'], nullable=['series_id', 'runtime_seconds', 'released_on']) }}
+            {{- common_rules(
+                columns,
+                ['title_id'],
+                nullable=['series_id', 'runtime_seconds', 'released_on'],
+            ) }}
         end as broken_rule
     from versions
 
@@ -40,7 +44,7 @@ rows_with_verdict as (
         title_id as row_key,
         case
             when broken_rule is not null
-                then {{ row_as_json(['title_id', 'title_name', 'content_type', 'genre', 'series_id', 'runtime_seconds', 'released_on', 'recorded_at']) }}
+                then {{ row_as_json(columns) }}
         end as row_json
     from judged
 
