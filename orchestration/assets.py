@@ -1,0 +1,365 @@
+"""The assets of the way: raw tables, dbt models, audit, release.
+
+A thin shell: what an asset does is said in the modules beside this one.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+
+from orchestration import audit, bookkeeping, landing, release, verdicts
+from orchestration.errors import BuildError, InputError, TenureError
+from orchestration.manifest import Manifest
+from orchestration.parameters import Parameters, check_parameters
+from orchestration.progress import Reporter
+from orchestration.project import DbtBuild, DbtProject, NodeFinished, NodeStarted
+from orchestration.raw_contract import SOURCE_NAME, RawContract
+from orchestration.raw_folder import open_raw_folder
+from orchestration.warehouse import Warehouse, disk_full_told, private_files
+
+# the build's database takes one writer at a time
+POOL = "duckdb"
+
+# in the metadata of a failure, for whoever ends the process
+EXIT_STATUS = "exit_status"
+
+UNIQUE_ID = "dagster_dbt/unique_id"
+
+AUDIT_KEY = dg.AssetKey("audit")
+RELEASE_KEY = dg.AssetKey("release")
+
+
+class Refresh(dg.ConfigurableResource["Refresh"]):
+    """What one run works on, with the warehouse held for it alone from first step to last."""
+
+    raw: str
+    warehouse: str
+    project_dir: str
+    as_of: str | None = None
+    variables: str | None = None
+    full_refresh: bool = False
+    reporter: dg.ResourceDependency[Reporter]
+
+    @property
+    def project(self) -> DbtProject:
+        """The dbt project that is run."""
+        return DbtProject(Path(self.project_dir))
+
+    @property
+    def place(self) -> Warehouse:
+        """The warehouse that is written to."""
+        return Warehouse(Path(self.warehouse).absolute())
+
+    @property
+    def raw_folder(self) -> Path:
+        """The folder of raw files."""
+        return Path(self.raw).absolute()
+
+    def parameters(self) -> Parameters:
+        """The checked parameters; raises InputError where one is wrong."""
+        findings = check_parameters(self.project.root, as_of=self.as_of, variables=self.variables)
+        if findings.faults:
+            raise InputError(findings.faults)
+        return findings.parameters
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Refresh"]:
+        """Waits for its turn on the warehouse and clears away what a killed run left."""
+        del context
+        self.place.prepare()
+        with self.place.build_lock(
+            on_wait=lambda: self.reporter.note(
+                f"another run has the warehouse {self.place.root}; waiting for it to end"
+            )
+        ):
+            yield self
+
+
+class Translator(DagsterDbtTranslator):
+    """Groups models by the schema in which a reader finds them."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The schema."""
+        return str(dbt_resource_props["schema"])
+
+
+@contextmanager
+def _told_to_dagster() -> Iterator[None]:
+    """Turns a foreseen end into a failure that carries its exit status and is not tried again."""
+    try:
+        yield
+    except TenureError as error:
+        raise dg.Failure(
+            description=str(error),
+            metadata={EXIT_STATUS: error.exit_status},
+            allow_retries=False,
+        ) from error
+
+
+def build_landing_asset(contract: RawContract) -> dg.AssetsDefinition:
+    """The raw tables: judged whole, then laid as views over their files."""
+
+    @dg.multi_asset(
+        name="landing",
+        specs=[
+            dg.AssetSpec(
+                [SOURCE_NAME, table.name],
+                group_name=SOURCE_NAME,
+                description=f"Files of `{table.name}`, "
+                + ("required." if table.is_required else "optional."),
+                kinds={"duckdb"},
+            )
+            for table in contract.tables
+        ],
+        pool=POOL,
+    )
+    def land(refresh: Refresh) -> Iterator[dg.MaterializeResult[None]]:
+        with _told_to_dagster():
+            inspection = _land(refresh, contract)
+        for findings in inspection.tables:
+            yield dg.MaterializeResult(
+                asset_key=[SOURCE_NAME, findings.table.name],
+                metadata={"dagster/row_count": findings.rows, "files": findings.files},
+            )
+
+    return land
+
+
+def _land(refresh: Refresh, contract: RawContract) -> landing.Inspection:
+    reporter = refresh.reporter
+    reporter.stage("looking at the raw files")
+    findings = check_parameters(
+        refresh.project.root, as_of=refresh.as_of, variables=refresh.variables
+    )
+    folder = open_raw_folder(refresh.raw_folder, contract)
+    tables = [table.name for table in contract.tables]
+    inspection = landing.inspect(
+        folder,
+        contract,
+        on_table=lambda table: reporter.advance(tables.index(table), len(tables), table),
+    )
+    if faults := (*findings.faults, *inspection.faults):
+        raise InputError(faults)
+    for notice in folder.notices:
+        reporter.note(f"note: {notice}")
+    with private_files(), disk_full_told(refresh.place.root):
+        release.recover(refresh.place)
+        with duckdb.connect(str(refresh.place.build_file)) as connection:
+            landing.lay_views(connection, inspection)
+            bookkeeping.note_landing(
+                connection,
+                bookkeeping.Landing(
+                    raw_fingerprint=folder.fingerprint(),
+                    raw_files=len(folder.files),
+                    raw_rows=sum(each.rows for each in inspection.tables),
+                    parameters=findings.parameters.overrides,
+                    landed_at=datetime.now(UTC),
+                ),
+            )
+    return inspection
+
+
+def build_dbt_assets(manifest: Manifest, parsed: Any = None) -> dg.AssetsDefinition:  # noqa: ANN401
+    """The dbt models and seeds as assets, and the data tests as their checks.
+
+    `parsed` is dbt's own object of the manifest, where this process has it: it saves parsing twice.
+    """
+
+    @dbt_assets(
+        manifest=manifest.with_test_targets(),
+        dagster_dbt_translator=Translator(),
+        name="dbt_build",
+        pool=POOL,
+    )
+    def build(
+        context: dg.AssetExecutionContext, refresh: Refresh
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        with _told_to_dagster(), private_files():
+            yield from _build(context, refresh, manifest, parsed)
+
+    return build
+
+
+def _build(
+    context: dg.AssetExecutionContext,
+    refresh: Refresh,
+    manifest: Manifest,
+    parsed: Any,  # noqa: ANN401
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    refresh.reporter.stage("building and testing the models")
+    if not context.is_subset:
+        audit.preload()
+    dbt_build = refresh.project.start_build(
+        refresh.place,
+        refresh.parameters(),
+        parsed=parsed,
+        select=_selection(context, manifest),
+        full_refresh=refresh.full_refresh,
+    )
+    asset_keys = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.specs}
+    check_keys = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.check_specs}
+    for event in dbt_build:
+        if isinstance(event, NodeStarted):
+            name = event.unique_id.split(".")[2]
+            refresh.reporter.advance(event.index - 1, event.total, name)
+        elif event.unique_id in asset_keys and event.is_success:
+            yield dg.MaterializeResult(
+                asset_key=asset_keys[event.unique_id], metadata={"seconds": event.seconds}
+            )
+        elif event.unique_id in check_keys and event.status != "skipped":
+            yield _check_outcome(check_keys[event.unique_id], event)
+    _close_build(refresh, manifest, dbt_build, is_whole=not context.is_subset)
+
+
+def _check_outcome(key: dg.AssetCheckKey, event: NodeFinished) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=event.is_success,
+        severity=dg.AssetCheckSeverity.WARN
+        if event.status == "warn"
+        else dg.AssetCheckSeverity.ERROR,
+        metadata={"failing rows": event.failures, "message": event.message},
+    )
+
+
+def _selection(context: dg.AssetExecutionContext, manifest: Manifest) -> tuple[str, ...]:
+    if not context.is_subset:
+        return ()
+    specs = context.assets_def.specs_by_key
+    chosen = [specs[key].metadata[UNIQUE_ID] for key in context.selected_asset_keys]
+    checks = context.selected_asset_check_keys
+    chosen.extend(
+        spec.metadata[UNIQUE_ID] for spec in context.assets_def.check_specs if spec.key in checks
+    )
+    return tuple(".".join(manifest.node(unique_id)["fqn"]) for unique_id in chosen)
+
+
+def _close_build(
+    refresh: Refresh, manifest: Manifest, dbt_build: DbtBuild, *, is_whole: bool
+) -> None:
+    if error := dbt_build.error():
+        raise BuildError(f"dbt could not run: {error}")
+    results = [
+        verdicts.check_result(manifest, node)
+        for node in dbt_build.finished
+        if verdicts.is_data_test(manifest, node.unique_id) and node.status != "skipped"
+    ]
+    with duckdb.connect(str(refresh.place.build_file)) as connection:
+
+        def messages_of(unique_id: str) -> list[str]:
+            query = f"select distinct message from ({dbt_build.compiled_sql(unique_id)}) order by 1"
+            return [str(message) for (message,) in connection.execute(query).fetchall()]
+
+        error = verdicts.build_error(
+            manifest,
+            dbt_build.finished,
+            raw_folder=str(refresh.raw_folder),
+            warehouse=str(refresh.place.root),
+            messages_of=messages_of,
+        )
+        bookkeeping.note_checks(
+            connection,
+            results,
+            as_of=bookkeeping.knowledge_horizon(connection),
+            checked_at=datetime.now(UTC),
+        )
+        if error:
+            raise error
+        if is_whole:
+            bookkeeping.note_step(connection, "build")
+
+
+def build_audit_asset(
+    landed: dg.AssetsDefinition, built: dg.AssetsDefinition
+) -> dg.AssetsDefinition:
+    """The audit: expectations on feeds and marts, each a check of the table that is at fault."""
+    tables = {tuple(key.path): key for key in (*landed.keys, *built.keys)}
+    # what is at fault of several tables at once is a check of the audit itself
+    planned = {
+        check.name: dg.AssetCheckSpec(
+            check.name, asset=tables.get(check.asset, AUDIT_KEY), description=check.why
+        )
+        for check in audit.planned_checks()
+    }
+
+    @dg.multi_asset(
+        name="audit",
+        specs=[
+            dg.AssetSpec(
+                AUDIT_KEY,
+                deps=list(built.keys),
+                group_name="release",
+                description="Whether what was built is plausible enough for its readers.",
+                kinds={"greatexpectations"},
+            )
+        ],
+        check_specs=list(planned.values()),
+        pool=POOL,
+        # the tables that are judged are made elsewhere
+        allow_arbitrary_check_specs=True,
+    )
+    def judge(refresh: Refresh) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        refresh.reporter.stage("auditing what was built")
+        with _told_to_dagster():
+            outcomes = audit.judge(refresh.place)
+        for outcome in outcomes:
+            check = planned[audit.name_of(outcome.suite, outcome.expectation)]
+            yield dg.AssetCheckResult(
+                asset_key=check.asset_key,
+                check_name=check.name,
+                passed=outcome.success,
+                severity=dg.AssetCheckSeverity.ERROR
+                if outcome.severity == "critical"
+                else dg.AssetCheckSeverity.WARN,
+                metadata={
+                    "observed": outcome.observed,
+                    "owner": outcome.owner,
+                    "what to do": outcome.what_to_do,
+                },
+            )
+        with _told_to_dagster():
+            audit.note(refresh.place, outcomes)
+        yield dg.MaterializeResult(asset_key=AUDIT_KEY, metadata={"checks": len(outcomes)})
+
+    return judge
+
+
+def build_release_asset(manifest: Manifest) -> dg.AssetsDefinition:
+    """The release: the audited marts, put before their readers in one step."""
+
+    @dg.asset(
+        key=RELEASE_KEY,
+        deps=[AUDIT_KEY],
+        group_name="release",
+        kinds={"duckdb", "parquet"},
+        pool=POOL,
+    )
+    def publish(refresh: Refresh) -> dg.MaterializeResult[None]:
+        """The marts that readers get, replaced whole."""
+        refresh.reporter.stage("releasing")
+        with _told_to_dagster():
+            released = release.publish(
+                refresh.place,
+                manifest,
+                released_at=datetime.now(UTC),
+                note=lambda text: refresh.reporter.advance(0, 1, text),
+            )
+        return dg.MaterializeResult(
+            metadata={
+                "release_id": released.release_id,
+                "as_of": released.as_of.isoformat(sep=" "),
+                "file": dg.MetadataValue.path(refresh.place.release_file),
+                "rows": sum(released.row_counts.values()),
+                "row_counts": dg.MetadataValue.json(json.loads(json.dumps(released.row_counts))),
+            }
+        )
+
+    return publish

@@ -1,0 +1,138 @@
+"""The command line: `tenure`. Each command loads what it needs when it is called."""
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from orchestration.errors import TenureError
+from orchestration.settings import RunRequest, Settings
+
+if TYPE_CHECKING:
+    from orchestration.progress import Reporter
+
+app = typer.Typer(
+    name="tenure",
+    help="Subscriber analytics: raw tables in, tested marts out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+RawOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--raw", help="Folder with <table>/*.parquet or <table>/*.csv.", show_default=False
+    ),
+]
+WarehouseOption = Annotated[
+    Path | None,
+    typer.Option("--warehouse", help="Folder of the build and its releases.", show_default=False),
+]
+
+
+def main() -> None:
+    """Runs a command and ends the process.
+
+    Exit status: 0 done, 1 it broke, 2 wrong usage or input, 3 the audit said no.
+    """
+    from simulator.cli import simulate_command
+
+    app.command("simulate")(simulate_command)
+    try:
+        app()
+    except TenureError as error:
+        _errors().print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_status)
+
+
+@app.command("run")
+def run_command(
+    *,
+    raw: RawOption = None,
+    warehouse: WarehouseOption = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", help="Knowledge horizon, UTC: 2026-01-01T00:00:00Z."),
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Build the incremental tables anew.")
+    ] = False,
+    variables: Annotated[
+        str | None,
+        typer.Option("--vars", help="""JSON: '{"reporting_timezone": "America/Sao_Paulo"}'."""),
+    ] = None,
+) -> None:
+    """Build, test, audit and release the marts."""
+    from orchestration import refresh_job, report
+    from orchestration.progress import LineReporter, TerminalReporter
+
+    request = RunRequest(
+        _settings(raw=raw, warehouse=warehouse),
+        as_of=as_of,
+        variables=variables,
+        full_refresh=full_refresh,
+    )
+    console = _errors()
+    reporter: Reporter
+    with (
+        TerminalReporter(console) if console.is_terminal else nullcontext(LineReporter(console))
+    ) as reporter:
+        finished = refresh_job.run(request, reporter)
+    report.print_run(_output(), finished)
+
+
+@app.command("check")
+def check_command(*, raw: RawOption = None) -> None:
+    """Say whether raw data is fit for a run, and which marts each fault costs."""
+    from orchestration import report
+
+    settings = _settings(raw=raw, warehouse=None)
+    if not report.print_check(_output(), settings):
+        raise typer.Exit(code=2)
+
+
+@app.command("status")
+def status_command(*, warehouse: WarehouseOption = None) -> None:
+    """Say which release stands, what its checks found, and which others are kept."""
+    from orchestration import report
+    from orchestration.warehouse import Warehouse
+
+    settings = _settings(raw=None, warehouse=warehouse)
+    report.print_status(_output(), Warehouse(settings.warehouse.absolute()))
+
+
+@app.command("rollback")
+def rollback_command(
+    release: Annotated[
+        str | None,
+        typer.Argument(help="A kept release; without it, the one before the current."),
+    ] = None,
+    *,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Put an earlier release back before its readers."""
+    from orchestration import release as releases
+    from orchestration import report
+    from orchestration.warehouse import Warehouse
+
+    settings = _settings(raw=None, warehouse=warehouse)
+    place = Warehouse(settings.warehouse.absolute())
+    restored = releases.rollback(place, release)
+    report.print_rollback(_output(), place, restored)
+
+
+def _settings(*, raw: Path | None, warehouse: Path | None) -> Settings:
+    given = {"raw": raw, "warehouse": warehouse}
+    return Settings(**{name: path for name, path in given.items() if path is not None})
+
+
+def _output() -> Console:
+    return Console()
+
+
+def _errors() -> Console:
+    return Console(stderr=True)

@@ -1,0 +1,74 @@
+"""Dagster's definitions: the parts of the other modules, put together."""
+
+from typing import Any
+
+import dagster as dg
+
+from orchestration.assets import (
+    Refresh,
+    build_audit_asset,
+    build_dbt_assets,
+    build_landing_asset,
+    build_release_asset,
+)
+from orchestration.manifest import Manifest
+from orchestration.parameters import check_parameters
+from orchestration.progress import LogReporter, Reporter
+from orchestration.project import DbtProject
+from orchestration.settings import RunRequest, Settings
+from orchestration.triggers import JOB, build_daily_schedule, build_raw_files_sensor
+from orchestration.warehouse import Warehouse
+
+
+def compose(
+    request: RunRequest,
+    manifest: Manifest,
+    *,
+    reporter: Reporter,
+    parsed: Any = None,  # noqa: ANN401
+) -> dg.Definitions:
+    """Everything that Dagster knows of the project."""
+    settings = request.settings
+    contract = DbtProject(settings.project_dir).contract()
+    landed = build_landing_asset(contract)
+    built = build_dbt_assets(manifest, parsed)
+    job = dg.define_asset_job(
+        JOB,
+        selection=dg.AssetSelection.all(),
+        executor_def=dg.in_process_executor,
+        description="The whole way: landing gate, dbt build and its tests, audit, release.",
+    )
+    return dg.Definitions(
+        assets=[
+            landed,
+            built,
+            build_audit_asset(landed, built),
+            build_release_asset(manifest),
+        ],
+        jobs=[job],
+        schedules=[build_daily_schedule()],
+        sensors=[build_raw_files_sensor(raw=settings.raw, contract=contract)],
+        resources={
+            "refresh": Refresh(
+                raw=str(settings.raw),
+                warehouse=str(settings.warehouse),
+                project_dir=str(settings.project_dir),
+                as_of=request.as_of,
+                variables=request.variables,
+                full_refresh=request.full_refresh,
+                reporter=reporter,
+            ),
+        },
+    )
+
+
+@dg.definitions
+def tenure() -> dg.Definitions:
+    """The definitions for Dagster's own processes, with the settings of the environment."""
+    settings = Settings()
+    parameters = check_parameters(settings.project_dir).parameters
+    warehouse = Warehouse(settings.warehouse.absolute())
+    warehouse.prepare()
+    manifest = DbtProject(settings.project_dir).manifest(warehouse, parameters)
+    reporter = LogReporter(dg.get_dagster_logger("tenure"))
+    return compose(RunRequest(settings), manifest, reporter=reporter)

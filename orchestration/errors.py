@@ -1,0 +1,64 @@
+"""What can end a run, each with the exit status that the command line promises for it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with what came in, and what to do about it.
+
+    No value of a text column ever stands in a fault: messages end up in logs and tickets.
+    """
+
+    what: str
+    advice: str
+    file: Path | None = None
+    table: str | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        """One line: where, what, what to do."""
+        places = [
+            f"file {self.file}" if self.file else None,
+            f"table {self.table}" if self.table else None,
+            f"column {self.column}" if self.column else None,
+        ]
+        where = ", ".join(place for place in places if place)
+        return f"{where + ': ' if where else ''}{self.what}. {self.advice}."
+
+
+class TenureError(Exception):
+    """An end that was foreseen: it is told in words, never with a stack trace."""
+
+    exit_status: ClassVar[int] = 1
+
+
+class BuildError(TenureError):
+    """Something broke while building or releasing; the last release stands."""
+
+    exit_status = 1
+
+
+class InputError(TenureError):
+    """Wrong usage or wrong input; holds every fault that was found, not only the first."""
+
+    exit_status = 2
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(f"- {fault}" for fault in faults))
+
+    @classmethod
+    def from_text(cls, text: str) -> "InputError":
+        """The error whose text this was, where the faults themselves stayed in another process."""
+        error = cls(())
+        error.args = (text,)
+        return error
+
+
+class AuditError(TenureError):
+    """The audit said no: nothing was released and the last release stands."""
+
+    exit_status = 3

@@ -1,0 +1,157 @@
+"""dbt's manifest as the rest of the package asks it: by schema, meta or lineage, never by name."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from orchestration.raw_contract import SOURCE_NAME
+
+RELEASED_SCHEMAS = ("marts", "quality")
+
+NodeProperties = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ReleasedTable:
+    """A model that readers get, with what its description says."""
+
+    schema: str
+    name: str
+    description: str
+    column_descriptions: Mapping[str, str]
+    primary_key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The parsed project."""
+
+    content: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> "Manifest":
+        """The manifest in a file that dbt wrote."""
+        return cls(orjson.loads(path.read_bytes()))
+
+    def node(self, unique_id: str) -> NodeProperties:
+        """The properties of a node or source; KeyError if there is none."""
+        for kind in ("nodes", "sources"):
+            if unique_id in self.content[kind]:
+                properties: NodeProperties = self.content[kind][unique_id]
+                return properties
+        raise KeyError(unique_id)
+
+    @property
+    def project_version(self) -> str:
+        """The version that the dbt project gives itself; `unknown` if none."""
+        return str(self.content["metadata"].get("project_version") or "unknown")
+
+    def models(self) -> Iterator[NodeProperties]:
+        """The models that become a table or a view, by unique id."""
+        for unique_id in sorted(self.content["nodes"]):
+            node = self.content["nodes"][unique_id]
+            if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral":
+                yield node
+
+    def released_tables(self) -> tuple[ReleasedTable, ...]:
+        """The models that readers get, by schema and name."""
+        released = [node for node in self.models() if node["schema"] in RELEASED_SCHEMAS]
+        return tuple(
+            ReleasedTable(
+                schema=node["schema"],
+                name=node["alias"],
+                description=node["description"],
+                column_descriptions={
+                    name: column["description"] for name, column in node["columns"].items()
+                },
+                primary_key=_primary_key(node),
+            )
+            for node in sorted(released, key=lambda node: (node["schema"], node["alias"]))
+        )
+
+    @cached_property
+    def _children(self) -> Mapping[str, list[str]]:
+        children: Mapping[str, list[str]] = self.content["child_map"]
+        return children
+
+    def released_from(self, raw_table: str) -> tuple[str, ...]:
+        """The released tables, `schema.name`, to which a raw table's rows lead."""
+        start = [
+            unique_id
+            for unique_id, source in self.content["sources"].items()
+            if source["source_name"] == SOURCE_NAME and source["name"] == raw_table
+        ]
+        released = set()
+        for unique_id in self._descendants(start):
+            node = self.content["nodes"].get(unique_id)
+            if node and node["resource_type"] == "model" and node["schema"] in RELEASED_SCHEMAS:
+                released.add(f"{node['schema']}.{node['alias']}")
+        return tuple(sorted(released))
+
+    def _descendants(self, start: Iterable[str]) -> set[str]:
+        reached: set[str] = set()
+        ahead = list(start)
+        while ahead:
+            unique_id = ahead.pop()
+            if unique_id not in reached:
+                reached.add(unique_id)
+                ahead.extend(self._children.get(unique_id, []))
+        return reached
+
+    def model_under_test(self, unique_id: str) -> str | None:
+        """The unique id of the node that a test judges: of several, the one furthest downstream."""
+        test = self.node(unique_id)
+        attached = test.get("attached_node")
+        if attached:
+            return str(attached)
+        tested = test["depends_on"]["nodes"]
+        return max(tested, key=lambda parent: (self._depth(parent), parent), default=None)
+
+    def with_test_targets(self) -> dict[str, Any]:
+        """The manifest with the model under test named in every test of several models.
+
+        dagster-dbt makes no check of a test that names none.
+        """
+        nodes = dict(self.content["nodes"])
+        for unique_id, node in nodes.items():
+            if node["resource_type"] != "test" or node.get("attached_node"):
+                continue
+            target = self.content["nodes"].get(self.model_under_test(unique_id))
+            if target and len(set(node["depends_on"]["nodes"])) > 1:
+                reference = {"name": target["name"], "package": target["package_name"]}
+                meta = {**node["config"].get("meta", {}), "dagster": {"ref": reference}}
+                nodes[unique_id] = {**node, "config": {**node["config"], "meta": meta}}
+        return {**self.content, "nodes": nodes}
+
+    def _depth(self, unique_id: str) -> int:
+        depth = self._depths.get(unique_id)
+        if depth is None:
+            parents = self.content["parent_map"].get(unique_id, [])
+            depth = 1 + max((self._depth(parent) for parent in parents), default=0)
+            self._depths[unique_id] = depth
+        return depth
+
+    @cached_property
+    def _depths(self) -> dict[str, int]:
+        return {}
+
+
+def test_fault(properties: NodeProperties) -> str | None:
+    """What a failure of this test says is at fault: `input`, or None for the build itself."""
+    fault = properties["config"].get("meta", {}).get("fault")
+    return str(fault) if fault else None
+
+
+def _primary_key(node: NodeProperties) -> tuple[str, ...]:
+    for constraint in node.get("constraints", []):
+        if constraint["type"] == "primary_key":
+            return tuple(constraint["columns"])
+    return tuple(
+        name
+        for name, column in node["columns"].items()
+        if any(constraint["type"] == "primary_key" for constraint in column.get("constraints", []))
+    )

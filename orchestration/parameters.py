@@ -1,0 +1,158 @@
+"""The parameters of a run, judged against the dbt project's vars before anything is built."""
+
+import csv
+import json
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+
+import duckdb
+import yaml
+
+from orchestration.errors import Fault
+
+VarValue = str | int | float | bool | None
+
+AS_OF = "as_of"
+AS_OF_ADVICE = "Write an instant in UTC, such as 2026-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Checked parameters of a run: the vars that differ from the project's own."""
+
+    overrides: Mapping[str, VarValue]
+
+    def as_json(self) -> str:
+        """The overrides as the JSON text that dbt takes, in one order whatever they came in."""
+        return json.dumps(dict(self.overrides), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class ParameterFindings:
+    """Parameters, or what is wrong with them."""
+
+    parameters: Parameters
+    faults: tuple[Fault, ...]
+
+
+def check_parameters(
+    project_dir: Path, *, as_of: str | None = None, variables: str | None = None
+) -> ParameterFindings:
+    """The parameters that `--as-of` and `--vars` (JSON text) give, with every fault in them.
+
+    The project's own vars are judged too: a wrong one in `dbt_project.yml` is as wrong.
+    """
+    document = yaml.safe_load((project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
+    defaults: dict[str, VarValue] = document.get("vars", {})
+    overrides, faults = _parse_overrides(variables, defaults)
+    if as_of is not None:
+        if overrides.get(AS_OF) is not None:
+            faults.append(Fault("as_of is given twice, by --as-of and in --vars", "Leave one out"))
+        overrides[AS_OF] = as_of
+    checks = _checks(project_dir)
+    for name, value in {**defaults, **overrides}.items():
+        if name in checks and (fault := checks[name](value)):
+            faults.append(fault)
+    if isinstance(text := overrides.get(AS_OF), str) and (instant := _parse_instant(text)):
+        # one spelling, without the offset that some engines would pass over
+        overrides[AS_OF] = instant.replace(tzinfo=None).isoformat(sep=" ")
+    return ParameterFindings(Parameters(MappingProxyType(overrides)), tuple(faults))
+
+
+def _parse_overrides(
+    variables: str | None, defaults: Mapping[str, VarValue]
+) -> tuple[dict[str, VarValue], list[Fault]]:
+    if not variables:
+        return {}, []
+    advice = """Write a JSON object, such as '{"reporting_timezone": "America/Sao_Paulo"}'"""
+    try:
+        parsed = json.loads(variables)
+    except json.JSONDecodeError as error:
+        what = f"--vars is not JSON: {error.msg} at character {error.pos + 1}"
+        return {}, [Fault(what, advice)]
+    if not isinstance(parsed, dict):
+        return {}, [Fault(f"--vars is {type(parsed).__name__}, not an object", advice)]
+    known = ", ".join(sorted(defaults))
+    faults = [
+        Fault(f"--vars names {name!r}, which is no var of this project", f"Use one of {known}")
+        for name in parsed
+        if name not in defaults
+    ]
+    return {name: value for name, value in parsed.items() if name in defaults}, faults
+
+
+def _checks(project_dir: Path) -> dict[str, Callable[[VarValue], Fault | None]]:
+    currencies = project_dir / "seeds" / "iso_currencies.csv"
+    return {
+        AS_OF: _check_as_of,
+        "reporting_timezone": _check_timezone,
+        "reporting_currency": lambda value: _check_currency(value, currencies),
+        "past_due_grace_days": lambda value: _check_count("past_due_grace_days", value),
+        "churn_grace_hours": lambda value: _check_count("churn_grace_hours", value),
+        "max_quarantined_share": _check_share,
+    }
+
+
+def _check_as_of(value: VarValue) -> Fault | None:
+    if value is None or (isinstance(value, str) and _parse_instant(value)):
+        return None
+    return Fault(f"as_of is {value!r}, which is no instant", AS_OF_ADVICE)
+
+
+def _parse_instant(text: str) -> datetime | None:
+    """The instant in UTC that an ISO 8601 text says; one without an offset is in UTC."""
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def _check_timezone(value: VarValue) -> Fault | None:
+    advice = "Write a name of the IANA database, such as Europe/Berlin, America/Sao_Paulo or UTC"
+    fault = Fault(f"reporting_timezone is {value!r}, which is no known time zone", advice)
+    if not isinstance(value, str):
+        return fault
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return fault
+    # what Python knows and the engine doesn't would break the build half way
+    with duckdb.connect(":memory:") as connection:
+        known = connection.execute(
+            "select count(*) from pg_timezone_names() where name = ?", [value]
+        ).fetchall()
+    return None if known[0][0] else fault
+
+
+def _check_currency(value: VarValue, currencies: Path) -> Fault | None:
+    with currencies.open(newline="", encoding="utf-8") as rows:
+        known = {row["currency"] for row in csv.DictReader(rows)}
+    if value in known:
+        return None
+    return Fault(
+        f"reporting_currency is {value!r}, which ISO 4217 does not know",
+        "Write a code of three capital letters, such as USD or EUR",
+    )
+
+
+def _check_count(name: str, value: VarValue) -> Fault | None:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return None
+    return Fault(
+        f"{name} is {value!r}, which is no whole number from 0 on", "Write one, such as 24"
+    )
+
+
+def _check_share(value: VarValue) -> Fault | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and 0 <= float(value or 0) <= 1:
+        return None
+    return Fault(
+        f"max_quarantined_share is {value!r}, which is no share from 0 to 1",
+        "Write one, such as 0.01",
+    )

@@ -1,0 +1,212 @@
+"""The dbt project: the one object that knows its paths, parses it and runs it.
+
+dbt runs in this process. As a process of its own it would load its adapters twice, ask for its
+version and parse again, which is longer than the build of a small service.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestration.errors import BuildError
+from orchestration.manifest import Manifest
+from orchestration.parameters import Parameters
+from orchestration.raw_contract import RawContract, read_raw_contract
+from orchestration.settings import environment
+from orchestration.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest as ParsedManifest
+
+SUCCESSES = frozenset({"success", "pass", "no-op"})
+ERRORS = frozenset({"error", "runtime error", "partial success"})
+
+
+@dataclass(frozen=True)
+class NodeStarted:
+    """A node's turn has come; `index` of `total`."""
+
+    unique_id: str
+    index: int
+    total: int
+
+
+@dataclass(frozen=True)
+class NodeFinished:
+    """How a node ended; `failures` are failing rows of a test, `status` is dbt's word."""
+
+    unique_id: str
+    status: str
+    failures: int
+    message: str
+    seconds: float
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it did what it should."""
+        return self.status in SUCCESSES
+
+
+NodeEvent = NodeStarted | NodeFinished
+
+
+@dataclass
+class DbtBuild:
+    """One `dbt build` under way: iterate it to its end, then ask how it went."""
+
+    events: "queue.SimpleQueue[NodeEvent | None]" = field(default_factory=queue.SimpleQueue)
+    result: "dbtRunnerResult | None" = None
+    finished: list[NodeFinished] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[NodeEvent]:
+        """The events as they happen; ends with the build."""
+        while (event := self.events.get()) is not None:
+            if isinstance(event, NodeFinished):
+                self.finished.append(event)
+            yield event
+
+    def error(self) -> BaseException | None:
+        """What kept dbt from running its nodes at all; None if it ran them, well or not."""
+        return self.result.exception if self.result else None
+
+    def compiled_sql(self, unique_id: str) -> str:
+        """The SQL that a node ran."""
+        results: Any = self.result.result if self.result else None
+        for result in results.results if results else ():
+            if result.node.unique_id == unique_id:
+                return str(result.node.compiled_code)
+        raise KeyError(unique_id)
+
+
+@dataclass(frozen=True)
+class DbtProject:
+    """A dbt project in a folder, with its profile beside it."""
+
+    root: Path
+
+    @property
+    def models_dir(self) -> Path:
+        """Where the models and the raw contract are."""
+        return self.root / "models"
+
+    def contract(self) -> RawContract:
+        """The raw tables that the project declares as sources."""
+        return read_raw_contract(self.models_dir)
+
+    def parse(self, warehouse: Warehouse, parameters: Parameters) -> "ParsedProject":
+        """The parsed project; only what changed since the last time is parsed again.
+
+        Raises BuildError with dbt's words where the project does not parse.
+        """
+        from dbt.cli.main import dbtRunner
+
+        with environment(TENURE_WAREHOUSE=str(warehouse.root)):
+            result = dbtRunner().invoke(["parse", *self._options(warehouse, parameters)])
+        if not result.success:
+            raise BuildError(f"the dbt project in {self.root} does not parse: {result.exception}")
+        parsed: Any = result.result
+        return ParsedProject(self, Manifest.read(warehouse.dbt_dir / "manifest.json"), parsed)
+
+    def manifest(self, warehouse: Warehouse, parameters: Parameters) -> Manifest:
+        """The manifest, read from the last parse where no file of the project is newer."""
+        path = warehouse.dbt_dir / "manifest.json"
+        if path.exists() and path.stat().st_mtime >= self._last_change():
+            return Manifest.read(path)
+        return self.parse(warehouse, parameters).manifest
+
+    def start_build(
+        self,
+        warehouse: Warehouse,
+        parameters: Parameters,
+        *,
+        parsed: "ParsedManifest | None" = None,
+        select: tuple[str, ...] = (),
+        full_refresh: bool = False,
+    ) -> DbtBuild:
+        """Starts `dbt build` of all models and data tests, or of those selected.
+
+        Unit tests are left out: they prove the SQL, which does not change between two runs.
+        """
+        arguments = [
+            "build",
+            *self._options(warehouse, parameters),
+            "--exclude-resource-type",
+            "unit_test",
+            *(["--full-refresh"] if full_refresh else []),
+            *(["--select", *select] if select else []),
+        ]
+        build = DbtBuild()
+        # a thread that ends with the process: Ctrl-C must not wait for the query under way
+        threading.Thread(
+            target=_run, args=(build, arguments, warehouse, parsed), name="dbt", daemon=True
+        ).start()
+        return build
+
+    def _options(self, warehouse: Warehouse, parameters: Parameters) -> list[str]:
+        return [
+            *("--project-dir", str(self.root)),
+            *("--profiles-dir", str(self.root)),
+            *("--target-path", str(warehouse.dbt_dir)),
+            *("--log-path", str(warehouse.dbt_dir)),
+            *("--log-level", "none"),
+            *("--log-level-file", "info"),
+            *(["--vars", parameters.as_json()] if parameters.overrides else []),
+        ]
+
+    def _last_change(self) -> float:
+        folders = ("models", "seeds", "macros", "tests/dbt")
+        files = [self.root / "dbt_project.yml", self.root / "profiles.yml"]
+        files.extend(path for folder in folders for path in (self.root / folder).rglob("*"))
+        return max(path.stat().st_mtime for path in files if path.exists())
+
+
+@dataclass(frozen=True)
+class ParsedProject:
+    """A project with its manifest, and dbt's own object of it, which saves parsing it twice."""
+
+    project: DbtProject
+    manifest: Manifest
+    parsed: "ParsedManifest"
+
+
+def _run(
+    build: DbtBuild,
+    arguments: list[str],
+    warehouse: Warehouse,
+    parsed: "ParsedManifest | None",
+) -> None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    def pass_on(message: Any) -> None:  # noqa: ANN401
+        event = _node_event(message)
+        if event:
+            build.events.put(event)
+
+    try:
+        with environment(TENURE_WAREHOUSE=str(warehouse.root)):
+            runner = dbtRunner(manifest=parsed, callbacks=[pass_on])
+            build.result = runner.invoke(arguments)
+    finally:
+        # or the file stays locked for the steps that follow
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        build.events.put(None)
+
+
+def _node_event(message: Any) -> NodeEvent | None:  # noqa: ANN401
+    data = message.data
+    if message.info.name == "LogStartLine":
+        return NodeStarted(data.node_info.unique_id, data.index, data.total)
+    if message.info.name == "NodeFinished":
+        return NodeFinished(
+            unique_id=data.node_info.unique_id,
+            status=data.node_info.node_status,
+            failures=data.run_result.num_failures,
+            message=data.run_result.message,
+            seconds=data.run_result.execution_time,
+        )
+    return None

@@ -1,0 +1,134 @@
+"""The files of a raw folder, by table: what is there, not what is in them."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from orchestration.errors import Fault
+from orchestration.raw_contract import RawContract, RawTable
+
+FileFormat = Literal["parquet", "csv"]
+
+FORMATS: dict[str, FileFormat] = {".parquet": "parquet", ".csv": "csv"}
+
+# a Parquet footer lies at the end and holds each column's statistics: other content, other footer
+FINGERPRINTED_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file that holds rows of one raw table."""
+
+    table: str
+    path: Path
+    format: FileFormat
+
+
+@dataclass(frozen=True)
+class RawFolder:
+    """A raw folder: its files by table and path, what was passed over, and what is wrong."""
+
+    root: Path
+    files: tuple[RawFile, ...]
+    notices: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+    def files_of(self, table: str) -> tuple[RawFile, ...]:
+        """The files of a table; empty if it has none."""
+        return tuple(file for file in self.files if file.table == table)
+
+    def fingerprint(self) -> str:
+        """A hash of names, sizes and ends of the files: the same data anywhere, the same hash."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            size = file.path.stat().st_size
+            digest.update(
+                f"{file.table}/{file.path.name}\0{size}\0".encode(errors="surrogateescape")
+            )
+            with file.path.open("rb") as content:
+                content.seek(max(0, size - FINGERPRINTED_BYTES))
+                digest.update(content.read())
+        return digest.hexdigest()
+
+    def listing(self) -> str:
+        """A hash of names, sizes and times of change, for which no file is opened."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            status = file.path.stat()
+            digest.update(
+                f"{file.table}/{file.path.name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(
+                    errors="surrogateescape"
+                )
+            )
+        return digest.hexdigest()
+
+
+def open_raw_folder(root: Path, contract: RawContract) -> RawFolder:
+    """What lies in `root`; never raises for what is wrong with it, but says so in `faults`."""
+    if not root.is_dir():
+        what = "is not a folder" if root.exists() else "does not exist"
+        advice = (
+            "Name the folder that holds <table>/*.parquet or <table>/*.csv with --raw;"
+            " `tenure simulate` makes one"
+        )
+        return RawFolder(root, (), (), (Fault(f"raw folder {root} {what}", advice),))
+    files: list[RawFile] = []
+    notices: list[str] = []
+    faults: list[Fault] = []
+    for table in contract.tables:
+        found, passed_over = _files_of_table(root, table.name)
+        files.extend(found)
+        notices.extend(passed_over)
+        faults.extend(_faults_of_table(root, table, found))
+    known = {table.name for table in contract.tables}
+    notices.extend(
+        f"{entry.name}: no raw table of this name; ignored"
+        for entry in sorted(root.iterdir())
+        if entry.is_dir() and entry.name not in known and not _is_hidden(entry)
+    )
+    return RawFolder(root, tuple(files), tuple(notices), tuple(faults))
+
+
+def _files_of_table(root: Path, table: str) -> tuple[list[RawFile], list[str]]:
+    files: list[RawFile] = []
+    passed_over: list[str] = []
+    for path in _entries(root / table):
+        file_format = FORMATS.get(path.suffix.lower())
+        if path.is_file() and file_format:
+            files.append(RawFile(table, path.absolute(), file_format))
+        else:
+            passed_over.append(f"{table}/{path.name}: neither .parquet nor .csv; ignored")
+    return files, passed_over
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from (path for path in sorted(folder.iterdir()) if not _is_hidden(path))
+
+
+def _faults_of_table(root: Path, table: RawTable, files: list[RawFile]) -> Iterator[Fault]:
+    if table.is_required and not files:
+        columns = ", ".join(column.name for column in table.columns)
+        yield Fault(
+            "required table is missing: no .parquet or .csv file in its folder",
+            f"Write it there with the columns {columns}; with no rows if the service has none",
+            file=root / table.name,
+            table=table.name,
+        )
+    for file in files:
+        try:
+            str(file.path).encode()
+        except UnicodeEncodeError:
+            yield Fault(
+                "the file's name is not UTF-8",
+                "Rename it",
+                file=Path(str(file.path).encode(errors="replace").decode()),
+                table=table.name,
+            )
+
+
+def _is_hidden(path: Path) -> bool:
+    # markers of the tools that wrote the folder, such as _SUCCESS or .part.crc
+    return path.name.startswith((".", "_"))

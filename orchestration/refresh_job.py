@@ -1,0 +1,105 @@
+"""`tenure run`: the job `refresh` in this process, from a request to a release."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestration import landing
+from orchestration.errors import AuditError, BuildError, InputError, TenureError
+from orchestration.parameters import check_parameters
+from orchestration.progress import Reporter
+from orchestration.project import DbtProject
+from orchestration.raw_folder import open_raw_folder
+from orchestration.settings import RunRequest
+from orchestration.warehouse import Warehouse, disk_full_told, private_files
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+# what a run notes of itself is in the release; Dagster's own record is for runs from its pages
+INSTANCE_SETTINGS = {"telemetry": {"enabled": False}}
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+BUILD_STEP = "dbt_build"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run did that ended with a release."""
+
+    warehouse: Warehouse
+    nodes_built: int
+
+
+def check_before_loading(request: RunRequest) -> None:
+    """Raises InputError with all faults, if a look at names alone finds one.
+
+    It takes a moment, where loading dbt and Dagster takes seconds.
+    """
+    settings = request.settings
+    contract = DbtProject(settings.project_dir).contract()
+    findings = check_parameters(
+        settings.project_dir, as_of=request.as_of, variables=request.variables
+    )
+    folder = open_raw_folder(settings.raw.absolute(), contract)
+    if findings.faults or folder.faults:
+        inspection = landing.inspect(folder, contract)
+        raise InputError((*findings.faults, *inspection.faults))
+
+
+def run(request: RunRequest, reporter: Reporter) -> Finished:
+    """Runs the job and returns what it did.
+
+    Raises the TenureError that it ended with; other errors are defects and keep their stack trace.
+    """
+    check_before_loading(request)
+    reporter.stage("starting")
+    import dagster as dg
+
+    from orchestration.definitions import compose
+    from orchestration.triggers import JOB
+
+    settings = request.settings
+    warehouse = Warehouse(settings.warehouse.absolute())
+    parameters = check_parameters(
+        settings.project_dir, as_of=request.as_of, variables=request.variables
+    ).parameters
+    with private_files(), disk_full_told(warehouse.root):
+        warehouse.prepare()
+        parsed = DbtProject(settings.project_dir).parse(warehouse, parameters)
+        definitions = compose(request, parsed.manifest, reporter=reporter, parsed=parsed.parsed)
+        job = definitions.resolve_job_def(JOB)
+        with dg.DagsterInstance.ephemeral(settings=INSTANCE_SETTINGS) as instance:
+            result = job.execute_in_process(
+                instance=instance, run_config=QUIET, raise_on_error=False
+            )
+    if not result.success:
+        raise _end_of(result.all_events)
+    built = [
+        event for event in result.get_asset_materialization_events() if event.step_key == BUILD_STEP
+    ]
+    return Finished(warehouse, len(built))
+
+
+def _end_of(events: "Iterable[dg.DagsterEvent]") -> Exception:
+    """What the first failing step failed of: the error that it was told as, or a defect."""
+    from orchestration.assets import EXIT_STATUS
+
+    for event in events:
+        if not event.is_step_failure:
+            continue
+        failure = event.step_failure_data
+        told = failure.user_failure_data
+        if told and EXIT_STATUS in told.metadata:
+            return _as_told(int(str(told.metadata[EXIT_STATUS].value)), told.description or "")
+        if failure.error:
+            return RuntimeError(failure.error.to_string())
+    return BuildError("the run ended without saying why: see dbt.log in the warehouse's folder dbt")
+
+
+def _as_told(exit_status: int, text: str) -> TenureError:
+    if exit_status == AuditError.exit_status:
+        return AuditError(text)
+    if exit_status == InputError.exit_status:
+        return InputError.from_text(text)
+    return BuildError(text)

@@ -1,0 +1,46 @@
+"""Settings from the environment, read here and nowhere else."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Where things are, unless the command line says otherwise: `TENURE_RAW` and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="TENURE_", env_ignore_empty=True)
+
+    raw: Path = Path("demo/raw")
+    warehouse: Path = Path("demo/warehouse")
+    project_dir: Path = PROJECT_DIR
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a run is asked to do, as text and paths: nothing is judged yet."""
+
+    settings: Settings
+    as_of: str | None = None
+    variables: str | None = None
+    full_refresh: bool = False
+
+
+@contextmanager
+def environment(**values: str) -> Iterator[None]:
+    """Sets environment variables for what runs inside, such as dbt, and puts them back."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

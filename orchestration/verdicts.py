@@ -1,0 +1,137 @@
+"""What a finished dbt build means: pure judgements, which the Dagster assets only pass on."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from orchestration.bookkeeping import CheckResult, Status
+from orchestration.errors import AuditError, BuildError, Fault, InputError, TenureError
+from orchestration.manifest import Manifest, NodeProperties, test_fault
+from orchestration.project import ERRORS, NodeFinished
+from orchestration.warehouse import says_disk_full
+
+MAX_TOLD = 20
+
+MessagesOf = Callable[[str], Sequence[str]]
+
+
+def check_result(manifest: Manifest, node: NodeFinished) -> CheckResult:
+    """A data test that ran, as a row of `quality.check_results`."""
+    test = manifest.node(node.unique_id)
+    meta = test["config"].get("meta", {})
+    tested = manifest.model_under_test(node.unique_id)
+    table = manifest.node(tested) if tested else None
+    is_warning = test["config"]["severity"].lower() == "warn"
+    failed: Status = "warned" if is_warning and node.status == "warn" else "failed"
+    return CheckResult(
+        check_name=test["name"],
+        kind="data test",
+        suite="/".join(test["fqn"][1:-1]),
+        table_name=_relation(table) if table else "",
+        column_name=test.get("column_name"),
+        severity="warning" if is_warning else "error",
+        status="passed" if node.is_success else failed,
+        failures=node.failures,
+        message="" if node.is_success else node.message,
+        why=test.get("description") or "",
+        owner=str(meta.get("owner", "")),
+        what_to_do=str(meta.get("what_to_do", "")),
+    )
+
+
+def is_data_test(manifest: Manifest, unique_id: str) -> bool:
+    """Whether a node is a data test, rather than a model, a seed or a hook."""
+    test = manifest.content["nodes"].get(unique_id)
+    return bool(test) and test["resource_type"] == "test"
+
+
+def build_error(
+    manifest: Manifest,
+    finished: Iterable[NodeFinished],
+    *,
+    raw_folder: str,
+    warehouse: str,
+    messages_of: MessagesOf,
+) -> TenureError | None:
+    """What the build failed of, if it did.
+
+    Wrong input comes before all else: it is the likeliest cause of what else is wrong. Then what
+    broke, then what the tests refuse. `messages_of` gives the messages of a failing input test.
+    """
+    failed = [node for node in finished if not node.is_success]
+    broken = [node for node in failed if node.status in ERRORS]
+    refused = [node for node in failed if node.status == "fail"]
+    input_tests = [node for node in refused if test_fault(manifest.node(node.unique_id)) == "input"]
+    if input_tests:
+        return InputError(_input_faults(manifest, input_tests, messages_of))
+    for node in broken:
+        if says_disk_full(node.message):
+            return BuildError(f"the disk that holds {warehouse} is full: nothing was released")
+        if file := _raw_file_in(node.message, raw_folder):
+            return InputError((_unreadable(file),))
+    if broken:
+        return BuildError(_told("broke", manifest, broken))
+    if refused:
+        told = _told("failed", manifest, refused)
+        return AuditError(f"{told}\nNothing was released; the last release stands.")
+    return None
+
+
+def _input_faults(
+    manifest: Manifest, tests: list[NodeFinished], messages_of: MessagesOf
+) -> tuple[Fault, ...]:
+    faults: list[Fault] = []
+    for node in tests:
+        test = manifest.node(node.unique_id)
+        advice = test["config"].get("meta", {}).get("what_to_do") or "Mend the raw data"
+        messages = list(messages_of(node.unique_id))
+        faults.extend(
+            Fault(_sentence(message), _sentence(advice)) for message in messages[:MAX_TOLD]
+        )
+        if len(messages) > MAX_TOLD:
+            faults.append(Fault(f"and {len(messages) - MAX_TOLD} more of these", _sentence(advice)))
+    return tuple(faults)
+
+
+def _told(verb: str, manifest: Manifest, nodes: list[NodeFinished]) -> str:
+    lines = [f"{len(nodes)} of the build's steps {verb}:"]
+    for node in nodes[:MAX_TOLD]:
+        properties = _properties(manifest, node.unique_id)
+        lines.append(f"  {properties.get('name', node.unique_id)}: {_in_short(node.message)}")
+        description = properties.get("description")
+        if description and properties.get("resource_type") == "test":
+            lines.append(f"    {_in_short(description)}")
+    if len(nodes) > MAX_TOLD:
+        lines.append(f"  and {len(nodes) - MAX_TOLD} more")
+    return "\n".join(lines)
+
+
+def _properties(manifest: Manifest, unique_id: str) -> NodeProperties:
+    try:
+        return manifest.node(unique_id)
+    except KeyError:
+        # a hook at the end of the build is no node of the graph
+        return {}
+
+
+def _raw_file_in(message: str, raw_folder: str) -> str | None:
+    found = re.search(re.escape(raw_folder) + r"[^\"'\n]*\.(parquet|csv)", message, re.IGNORECASE)
+    return found.group(0) if found else None
+
+
+def _unreadable(file: str) -> Fault:
+    return Fault(
+        f"file {file} can't be read to its end: it is damaged, or was changed during the run",
+        "Write or copy it again, whole, and run again",
+    )
+
+
+def _relation(properties: NodeProperties) -> str:
+    return f"{properties['schema']}.{properties.get('alias') or properties['name']}"
+
+
+def _in_short(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _sentence(text: str) -> str:
+    return _in_short(text).removesuffix(".")

@@ -1,0 +1,122 @@
+"""The folder that a build writes to and readers read from: its paths, its rights and its locks."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from orchestration.errors import BuildError
+
+# what is in here is personal enough to be its owner's alone
+PRIVATE_UMASK = 0o077
+PRIVATE_DIRECTORY = 0o700
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Paths of a warehouse; nothing is made before `prepare`."""
+
+    root: Path
+
+    @property
+    def build_file(self) -> Path:
+        """The database in which everything is built; nobody's but the build's."""
+        return self.root / "build.duckdb"
+
+    @property
+    def release_file(self) -> Path:
+        """The release that readers open; replaced whole, never changed."""
+        return self.root / "tenure.duckdb"
+
+    @property
+    def releases_dir(self) -> Path:
+        """The releases that are kept, one file each."""
+        return self.root / "releases"
+
+    @property
+    def parquet_link(self) -> Path:
+        """The release's tables as Parquet: a link to the folder of the release that stands."""
+        return self.root / "parquet"
+
+    @property
+    def dbt_dir(self) -> Path:
+        """Dbt's manifest, compiled SQL and log of the last run."""
+        return self.root / "dbt"
+
+    def prepare(self) -> None:
+        """Makes the folders that are missing, open to their owner alone."""
+        for folder in (self.root, self.releases_dir, self.dbt_dir):
+            folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+
+    @contextmanager
+    def build_lock(self, *, on_wait: Callable[[], None]) -> Iterator[None]:
+        """Holds the right to build; tells `on_wait` once and waits if another run has it."""
+        with _held(self.root / ".build.lock", on_wait=on_wait):
+            yield
+
+    @contextmanager
+    def release_lock(self) -> Iterator[None]:
+        """Holds the right to put a release in place, for the moment that it takes."""
+        with _held(self.root / ".release.lock", on_wait=lambda: None):
+            yield
+
+
+@contextmanager
+def _held(path: Path, *, on_wait: Callable[[], None]) -> Iterator[None]:
+    # the operating system lets go of the lock when its holder dies, however it dies
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_wait()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Lets every file that is made inside be its owner's alone."""
+    before = os.umask(PRIVATE_UMASK)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def disk_full_told(place: Path) -> Iterator[None]:
+    """Turns a disk that ran full inside into an error that says so."""
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        if not is_disk_full(error):
+            raise
+        raise BuildError(disk_full_message(place)) from error
+
+
+def disk_full_message(place: Path) -> str:
+    """What to tell when the disk under `place` is full."""
+    return (
+        f"the disk that holds {place} is full. Nothing was released and the last release stands."
+        " Make room, or name another folder with --warehouse, and run again."
+    )
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error of the system or the engine says that no space is left."""
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return True
+    return says_disk_full(str(error))
+
+
+def says_disk_full(message: str) -> bool:
+    """Whether a message of the engine says that no space is left."""
+    return any(text in message for text in (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT)))
