@@ -92,7 +92,7 @@ lock: build ## check that uv.lock and requirements.txt say what pyproject.toml d
 	@diff requirements.txt <($(uv) export $(export_options)) > /dev/null || { \
 	    echo 'requirements.txt is not what uv.lock says: run `make requirements.txt`' >&2; exit 1; }
 
-export_options := --frozen --quiet --no-dev --no-emit-project --no-header
+export_options := --frozen --quiet --no-dev --no-emit-project --no-header --no-annotate
 
 requirements.txt: uv.lock $(uv_made)
 	$(uv) export $(export_options) > $@
