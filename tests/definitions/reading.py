@@ -80,8 +80,9 @@ def ends(marts: Marts, table: str) -> dict[str, int]:
     }
 
 
-def rules(marts: Marts) -> list[tuple[str, object, int]]:
-    """Return table, key and rule of what was quarantined."""
+def rules(marts: Marts) -> list[tuple[str, str, int]]:
+    """Return table, key and rule of what was quarantined, a null key as nothing."""
     return sorted(
-        (row["table_name"], row["row_key"][0], row["rule"]) for row in marts["quarantined_rows"]
+        (row["table_name"], row["row_key"][0] or "", row["rule"])
+        for row in marts["quarantined_rows"]
     )
