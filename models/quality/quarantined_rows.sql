@@ -10,7 +10,11 @@ with
         row_key,
         broken_rule as rule,
         row_json,
-        recorded_at
+        recorded_at,
+        {{ 'subscriber_id' if table_name in ['subscribers', 'erasure_requests'] else 'cast(null as string)' }}
+            as keyed_subscriber_id,
+        {{ 'signed_up_at' if table_name == 'subscribers' else 'cast(null as timestamp)' }}
+            as keyed_from
     from {{ ref(model_name) }}
     where
         broken_rule is not null
@@ -26,6 +30,12 @@ quarantine_rules as (
 
 ),
 
+erasures as (
+
+    select * from {{ ref('stg_subscribers__erasures') }}
+
+),
+
 rejected_rows as (
 
     {% for table_name in judged_tables %}
@@ -35,19 +45,37 @@ rejected_rows as (
 
 ),
 
-explained_rows as (
+-- where the key is itself a subscriber, staging could not replace it: the requests are judged by it
+rejected_rows_after_erasure as (
 
     select
         rejected_rows.table_name,
-        rejected_rows.row_key,
+        coalesce(erasures.erased_subscriber_id, rejected_rows.row_key) as row_key,
         rejected_rows.rule,
-        quarantine_rules.rule_number,
-        quarantine_rules.reason,
-        rejected_rows.row_json,
+        case when erasures.subscriber_id is null then rejected_rows.row_json end as row_json,
         rejected_rows.recorded_at
     from rejected_rows
+    left join erasures
+        on
+            rejected_rows.keyed_subscriber_id = erasures.subscriber_id
+            and coalesce(rejected_rows.keyed_from, timestamp '0001-01-01 00:00:00')
+            < erasures.requested_at
+
+),
+
+explained_rows as (
+
+    select
+        rejected_rows_after_erasure.table_name,
+        rejected_rows_after_erasure.row_key,
+        rejected_rows_after_erasure.rule,
+        quarantine_rules.rule_number,
+        quarantine_rules.reason,
+        rejected_rows_after_erasure.row_json,
+        rejected_rows_after_erasure.recorded_at
+    from rejected_rows_after_erasure
     inner join quarantine_rules
-        on rejected_rows.rule = quarantine_rules.rule
+        on rejected_rows_after_erasure.rule = quarantine_rules.rule
 
 )
 
