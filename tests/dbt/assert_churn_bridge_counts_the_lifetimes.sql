@@ -23,7 +23,7 @@ counted as (
         ) as closing_lifetimes
     from {{ ref('int_calendar__months') }} as months
     inner join {{ ref('fct_subscriber_lifetimes') }} as lifetimes
-        on lifetimes.started_at < months.ended_at
+        on months.ended_at > lifetimes.started_at
     group by months.month_start
 
 ),
