@@ -413,3 +413,22 @@ def take_in(raw: Raw, as_of: datetime | None, calendar: LocalCalendar) -> Intake
             renamed = split.renamed(raw_tables()["subscribers"], row["row"])
             row["row_key"] = (renamed["subscriber_id"],)
     return intake
+
+
+def forgotten_names(raw: Raw, intake: Intake, calendar: LocalCalendar) -> set[str]:
+    """Return the erased ids that nobody bears any more: no row of theirs is a newcomer's."""
+    split = _Split(intake, calendar)
+    erased = {
+        str(row["subscriber_id"]).removeprefix(ERASED_PREFIX)
+        for row in intake.accepted["subscribers"]
+        if str(row["subscriber_id"]).startswith(ERASED_PREFIX)
+    }
+    newcomers = {
+        row["subscriber_id"]
+        for name, rows in raw.items()
+        for row in rows
+        if name != "erasure_requests"
+        and "subscriber_id" in row
+        and split.renamed(raw_tables()[name], row) is row
+    }
+    return erased - newcomers

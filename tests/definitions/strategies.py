@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -44,7 +44,17 @@ ZONE_CLOCKS: dict[str, tuple[str, ...]] = {
     # a whole day that never was
     "Pacific/Apia": ("2012-02-10", "2021-05-01 10:00", "2012-01-01 10:00"),
 }
-ZONES = tuple(ZONE_CLOCKS)
+ZONES = (
+    "UTC",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Atlantic/Azores",
+    "Asia/Beirut",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "America/Havana",
+    "Asia/Kathmandu",
+)
 
 CURRENCIES = ("USD", "USD", "EUR", "EUR", "JPY", "KWD")
 WINDOW_MONTHS = 8
@@ -215,6 +225,7 @@ class _ServiceMaker:
                     country_code=self._rng.choice(["US", "BR", None]),
                     acquisition_channel=self._rng.choice(["organic", "ads", None]),
                     birth_year=self._rng.choice([1980, None]),
+                    referred_by_subscriber_id=self._rng.choice([None, self._people[0]]),
                     signed_up_at=self._clock.begin - self._rng.choice([timedelta(0), 40 * DAY]),
                 ),
             )
@@ -774,6 +785,23 @@ def make_run(seed: int, zone: str, services: int) -> Run:
             prefix: _ServiceMaker(prefix, clock, rng).make()
             for prefix in (f"n{number:03}-" for number in range(services))
         },
+    )
+
+
+def on_its_own_clock(run: Run) -> Run:
+    """Return the run with nothing recorded at or after `as_of`, and `as_of` left to the rows."""
+    as_of = run.settings.as_of
+
+    def without_late(raw: RawRows) -> RawRows:
+        return {
+            table: [r for r in rows if r["recorded_at"] is None or r["recorded_at"] < as_of]
+            for table, rows in raw.items()
+        }
+
+    return Run(
+        settings=replace(run.settings, as_of=None),
+        shared=without_late(run.shared),
+        services={prefix: without_late(raw) for prefix, raw in run.services.items()},
     )
 
 
