@@ -9,6 +9,9 @@ bin := .venv/bin
 built := .venv/.built
 uv_made := .venv-uv/.made-$(uv_version)
 uv := .venv-uv/bin/uv
+# the lock file names what the dependencies of the dependencies are
+pip := .venv-uv/bin/python -m pip --python $(bin)/python install \
+    --quiet --disable-pip-version-check --no-deps
 
 demo_raw := demo/raw
 demo_warehouse := demo/warehouse
@@ -49,9 +52,7 @@ $(built): uv.lock pyproject.toml $(uv_made)
 	    echo 'uv failed; installing with pip instead, which takes some minutes'; \
 	    $(uv) export --frozen --quiet --no-emit-project --output-file .venv/requirements.txt \
 	        > /dev/null && \
-	    $(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-	        --requirement .venv/requirements.txt && \
-	    $(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .; \
+	    $(pip) --require-hashes --requirement .venv/requirements.txt && $(pip) --editable .; \
 	}
 	@touch $@
 
