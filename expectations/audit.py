@@ -18,9 +18,7 @@ from expectations.suites import Expectation, Suite
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
-    from great_expectations.data_context.data_context.abstract_data_context import (
-        AbstractDataContext,
-    )
+    from great_expectations.core.batch_definition import BatchDefinition
 
 MAX_OBSERVED = 5
 """How many places of a failure an outcome names; the rest is a number."""
@@ -54,12 +52,12 @@ def judge(connection: duckdb.DuckDBPyConnection, *, as_of: datetime) -> list[Che
         *((suite, of_feeds.get(suite.name.removeprefix("feed_"), {})) for suite in feed_suites()),
         (release, of_release),
     ]
-    context = new_context()
-    return [outcome for suite, frames in judged for outcome in judge_suite(context, suite, frames)]
+    slot = frame_slot()
+    return [outcome for suite, frames in judged for outcome in judge_suite(slot, suite, frames)]
 
 
 def judge_suite(
-    context: "AbstractDataContext", suite: Suite, frames: dict[str, pd.DataFrame]
+    slot: "BatchDefinition[Any]", suite: Suite, frames: dict[str, pd.DataFrame]
 ) -> list[CheckOutcome]:
     """The outcome of each expectation of one suite, in its order.
 
@@ -75,7 +73,7 @@ def judge_suite(
                 outcomes[each.name] = _outcome(suite, each, "nothing to judge")
             continue
         frame = _with_figures(frame, expectations)
-        for each, result in _validate(context, suite, frame_name, frame, expectations):
+        for each, result in _validate(slot, suite, frame_name, frame, expectations):
             outcomes[each.name] = _outcome(
                 suite,
                 each,
@@ -114,15 +112,20 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def new_context() -> "AbstractDataContext":
-    """A context of its own that writes nothing, sends nothing and draws no progress bars."""
+def frame_slot() -> "BatchDefinition[Any]":
+    """The place in Great Expectations that takes one frame after the other to be judged.
+
+    It belongs to a context of its own that writes nothing, sends nothing and draws no progress
+    bars. One place for all frames, since each place made costs more than a suite judged.
+    """
     _load()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context
+    source = context.data_sources.add_pandas(name="frames")
+    return source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
 
 
 def _with_figures(frame: pd.DataFrame, expectations: list[Expectation]) -> pd.DataFrame:
@@ -138,7 +141,7 @@ def _with_figures(frame: pd.DataFrame, expectations: list[Expectation]) -> pd.Da
 
 
 def _validate(
-    context: "AbstractDataContext",
+    slot: "BatchDefinition[Any]",
     suite: Suite,
     frame_name: str,
     frame: pd.DataFrame,
@@ -147,12 +150,7 @@ def _validate(
     from great_expectations import ExpectationSuite
 
     name = f"{suite.name}.{frame_name}"
-    batch = (
-        context.data_sources.add_pandas(name=name)
-        .add_dataframe_asset(name)
-        .add_batch_definition_whole_dataframe(name)
-        .get_batch(batch_parameters={"dataframe": frame})
-    )
+    batch = slot.get_batch(batch_parameters={"dataframe": frame})
     labels = [column for column in frame.columns if not pd.api.types.is_float_dtype(frame[column])]
     results = batch.validate(
         ExpectationSuite(

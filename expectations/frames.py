@@ -37,10 +37,10 @@ def feed_frames(
     means = _query(connection, "feed_means", as_of)
     return {
         str(table_name): {
-            "days": of_table.merge(
+            "days": of_table.drop(columns="table_name").merge(
                 _wide(limits, str(table_name), ["profile_date"]), on="profile_date", how="left"
             ),
-            "mix": mix[mix["table_name"] == table_name].reset_index(drop=True),
+            "mix": mix[mix["table_name"] == table_name].drop(columns="table_name"),
             "means": _wide(means, str(table_name), ["profile_date", "category"]),
         }
         for table_name, of_table in days.groupby("table_name")
