@@ -75,16 +75,21 @@ status_months as (
         subscriber_months.is_complete,
         coalesce(closing_levels.status, 'churned') as closing_status,
         closing_levels.plan_tier,
-        sum(coalesce(monthly_movements.mrr_change_amount, 0)) over (
-            partition by subscriber_months.subscriber_id
-            order by subscriber_months.month_start
-            rows between unbounded preceding and current row
+        cast(
+            sum(monthly_movements.mrr_change_amount) over (
+                partition by subscriber_months.subscriber_id
+                order by subscriber_months.month_start
+                rows between unbounded preceding and current row
+            ) as decimal(18, 4)
         ) as closing_mrr_amount,
-        coalesce(monthly_movements.mrr_change_amount, 0) as mrr_change_amount,
-        sum(coalesce(monthly_movements.lifetimes_started, 0)) over (
-            partition by subscriber_months.subscriber_id
-            order by subscriber_months.month_start
-            rows between unbounded preceding and current row
+        cast(coalesce(monthly_movements.mrr_change_amount, 0) as decimal(18, 4))
+            as mrr_change_amount,
+        cast(
+            sum(monthly_movements.lifetimes_started) over (
+                partition by subscriber_months.subscriber_id
+                order by subscriber_months.month_start
+                rows between unbounded preceding and current row
+            ) as integer
         ) as lifetime_number
     from subscriber_months
     left join closing_levels

@@ -1,3 +1,8 @@
+{%- set categories = [
+    'new', 'reactivation', 'expansion', 'resume', 'contraction', 'churn', 'pause', 'fx',
+    'transfer_in', 'transfer_out',
+] -%}
+
 with
 
 movements as (
@@ -32,10 +37,7 @@ monthly_totals as (
         movements.plan_tier,
         subscribers.country_code,
         subscribers.acquisition_channel,
-        {%- for category in [
-            'new', 'reactivation', 'expansion', 'resume', 'contraction', 'churn', 'pause', 'fx',
-            'transfer_in', 'transfer_out',
-        ] %}
+        {%- for category in categories %}
         sum(case when movements.category = '{{ category }}' then movements.mrr_change_amount else 0 end)
             as {{ category }}_mrr_amount,
         {%- endfor %}
@@ -101,11 +103,9 @@ filled_totals as (
         combination_months.country_code,
         combination_months.acquisition_channel,
         combination_months.is_complete,
-        {%- for category in [
-            'new', 'reactivation', 'expansion', 'resume', 'contraction', 'churn', 'pause', 'fx',
-            'transfer_in', 'transfer_out',
-        ] %}
-        coalesce(monthly_totals.{{ category }}_mrr_amount, 0) as {{ category }}_mrr_amount,
+        {%- for category in categories %}
+        cast(coalesce(monthly_totals.{{ category }}_mrr_amount, 0) as decimal(18, 4))
+            as {{ category }}_mrr_amount,
         {%- endfor %}
         {%- for measure in [
             'new', 'reactivated', 'churned', 'voluntary_churned', 'involuntary_churned',
@@ -113,8 +113,8 @@ filled_totals as (
         ] %}
         coalesce(monthly_totals.{{ measure }}_lifetimes, 0) as {{ measure }}_lifetimes,
         {%- endfor %}
-        coalesce(monthly_totals.mrr_change_amount, 0) as mrr_change_amount,
-        coalesce(monthly_totals.lifetimes_change, 0) as lifetimes_change
+        cast(coalesce(monthly_totals.mrr_change_amount, 0) as decimal(18, 4)) as mrr_change_amount,
+        cast(coalesce(monthly_totals.lifetimes_change, 0) as bigint) as lifetimes_change
     from combination_months
     left join monthly_totals
         on
@@ -129,15 +129,19 @@ running_totals as (
 
     select
         filled_totals.*,
-        sum(mrr_change_amount) over (
-            partition by plan_tier, country_code, acquisition_channel
-            order by month_start
-            rows between unbounded preceding and current row
+        cast(
+            sum(mrr_change_amount) over (
+                partition by plan_tier, country_code, acquisition_channel
+                order by month_start
+                rows between unbounded preceding and current row
+            ) as decimal(18, 4)
         ) as closing_mrr_amount,
-        sum(lifetimes_change) over (
-            partition by plan_tier, country_code, acquisition_channel
-            order by month_start
-            rows between unbounded preceding and current row
+        cast(
+            sum(lifetimes_change) over (
+                partition by plan_tier, country_code, acquisition_channel
+                order by month_start
+                rows between unbounded preceding and current row
+            ) as bigint
         ) as closing_lifetimes
     from filled_totals
 

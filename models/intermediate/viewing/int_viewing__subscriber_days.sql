@@ -14,10 +14,12 @@ subscriber_days as (
         count(*) filter (where is_first_day) as plays,
         count(*) filter (where is_first_day and is_valid_play) as valid_plays,
         -- null where no play has a known runtime: nobody can say whether any was completed
-        sum(case when is_completed_play then 1 when not is_completed_play then 0 end) filter (
-            where is_first_day
+        cast(
+            sum(case when is_completed_play then 1 when not is_completed_play then 0 end) filter (
+                where is_first_day
+            ) as bigint
         ) as completed_plays,
-        sum(watched_seconds) as watched_seconds,
+        cast(sum(watched_seconds) as bigint) as watched_seconds,
         count(distinct title_id) filter (where is_first_day) as titles
     from session_days
     group by subscriber_id, viewing_date

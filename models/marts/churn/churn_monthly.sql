@@ -57,23 +57,18 @@ churn as (
         movements_monthly.plan_tier,
         movements_monthly.country_code,
         movements_monthly.acquisition_channel,
-        cast(
-            movements_monthly.closing_lifetimes - movements_monthly.lifetimes_change as bigint
-        ) as opening_subscribers,
-        cast(movements_monthly.new_lifetimes as bigint) as new_subscribers,
-        cast(movements_monthly.reactivated_lifetimes as bigint) as reactivated_subscribers,
-        cast(movements_monthly.transferred_in_lifetimes as bigint) as transferred_in,
-        cast(movements_monthly.transferred_out_lifetimes as bigint) as transferred_out,
-        cast(movements_monthly.churned_lifetimes as bigint) as churned_subscribers,
+        movements_monthly.closing_lifetimes - movements_monthly.lifetimes_change
+            as opening_subscribers,
+        movements_monthly.new_lifetimes as new_subscribers,
+        movements_monthly.reactivated_lifetimes as reactivated_subscribers,
+        movements_monthly.transferred_in_lifetimes as transferred_in,
+        movements_monthly.transferred_out_lifetimes as transferred_out,
+        movements_monthly.churned_lifetimes as churned_subscribers,
         cast(coalesce(losses_from_opening.churned_lifetimes, 0) as bigint) as churned_from_opening,
-        cast(
-            movements_monthly.voluntary_churned_lifetimes as bigint
-        ) as voluntary_churned_subscribers,
-        cast(
-            movements_monthly.involuntary_churned_lifetimes as bigint
-        ) as involuntary_churned_subscribers,
-        cast(movements_monthly.other_churned_lifetimes as bigint) as other_churned_subscribers,
-        cast(movements_monthly.closing_lifetimes as bigint) as closing_subscribers,
+        movements_monthly.voluntary_churned_lifetimes as voluntary_churned_subscribers,
+        movements_monthly.involuntary_churned_lifetimes as involuntary_churned_subscribers,
+        movements_monthly.other_churned_lifetimes as other_churned_subscribers,
+        movements_monthly.closing_lifetimes as closing_subscribers,
         movements_monthly.is_complete
     from movements_monthly
     left join losses_from_opening

@@ -111,13 +111,13 @@ subscribers_with_status as (
         subscribers.is_marketing_opt_in,
         subscribers.is_erased,
         case
-            when current_levels.is_paying and current_states.is_past_due = 1
-                and current_states.pays_on_time = 0
+            when current_levels.is_paying and current_states.is_past_due
+                and not current_states.pays_on_time
                 then 'past_due'
             when current_levels.is_paying then 'paying'
             when not current_levels.is_paying then 'paused'
-            when current_states.is_trialing = 1 then 'trialing'
-            when current_states.has_access = 1 then 'complimentary'
+            when current_states.is_trialing then 'trialing'
+            when current_states.has_access then 'complimentary'
             when last_lifetimes.subscriber_id is not null then 'churned'
             else 'prospect'
         end as status,

@@ -26,7 +26,7 @@ filled_months as (
         cast(
             {{ months_between('status_months.first_month', 'status_months.month_start') }} as integer
         ) as months_since_start,
-        cast(status_months.lifetime_number as integer) as lifetime_number,
+        status_months.lifetime_number,
         coalesce(
             lag(status_months.closing_status) over (
                 partition by status_months.subscriber_id order by status_months.month_start
@@ -37,7 +37,7 @@ filled_months as (
         cast(
             status_months.closing_mrr_amount - status_months.mrr_change_amount as decimal(18, 4)
         ) as opening_mrr_amount,
-        cast(status_months.closing_mrr_amount as decimal(18, 4)) as closing_mrr_amount,
+        status_months.closing_mrr_amount,
         {%- for kind in ['recognised', 'refunded', 'uncollectible', 'collected'] %}
         cast(coalesce(revenue_months.{{ kind }}_amount, 0) as decimal(18, 4)) as {{ kind }}_amount,
         {%- endfor %}

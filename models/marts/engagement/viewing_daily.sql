@@ -11,11 +11,11 @@ viewing as (
     select
         subscriber_id,
         viewing_date,
-        cast(plays as bigint) as plays,
-        cast(valid_plays as bigint) as valid_plays,
-        cast(completed_plays as bigint) as completed_plays,
-        cast(watched_seconds as bigint) as watched_seconds,
-        cast(titles as bigint) as titles
+        plays,
+        valid_plays,
+        completed_plays,
+        watched_seconds,
+        titles
     from subscriber_days
 
 )

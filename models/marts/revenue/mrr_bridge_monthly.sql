@@ -18,7 +18,7 @@ bridge as (
             'new', 'reactivation', 'expansion', 'resume', 'contraction', 'churn', 'pause', 'fx',
             'transfer_in', 'transfer_out', 'closing',
         ] %}
-        cast({{ category }}_mrr_amount as decimal(18, 4)) as {{ category }}_mrr_amount,
+        {{ category }}_mrr_amount,
         {%- endfor %}
         is_complete
     from movements_monthly
