@@ -102,9 +102,7 @@ def test_a_mapped_table_has_unique_keys_and_no_null_where_none_may_be(
     )
     key = ", ".join(table.key)
     assert duckdb.sql(f"from {relation} where {nulls}").fetchall() == []
-    repeated = duckdb.sql(
-        f"select {key} from {relation} group by all having count(*) > 1"  # noqa: S608 - own names
-    )
+    repeated = duckdb.sql(f"select {key} from {relation} group by all having count(*) > 1")
     assert repeated.fetchall() == []
 
 

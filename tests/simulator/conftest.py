@@ -1,4 +1,3 @@
-# ruff: noqa: S608 the queries are put together from names of our own
 from __future__ import annotations
 
 from dataclasses import dataclass

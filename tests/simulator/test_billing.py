@@ -1,4 +1,3 @@
-# ruff: noqa: S608 the queries are put together from names of our own
 """Bills, states and rates hang together, as those of a real service do."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 the queries are put together from names of our own
 """The contract's rules, read anew: clean data break none, dirty data as planned.
 
 The judgement follows the contract's text in SQL and shares nothing with the simulator.

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 the queries are put together from names of our own
 """What was planted comes back out of the files, read without the simulator's help."""
 
 from __future__ import annotations
