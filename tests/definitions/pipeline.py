@@ -4,9 +4,6 @@ The marts come back as `reference` gives them: a list of rows a mart, instants i
 decimals. What is compared with what is told in `compare`.
 """
 
-# the names in this SQL are the project's own, the folders a test's
-# ruff: noqa: S608
-
 from __future__ import annotations
 
 import json

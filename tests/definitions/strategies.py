@@ -89,9 +89,10 @@ def merged(parts: Iterable[RawRows]) -> RawRows:
 class _Clock:
     """The awkward instants of a zone in the months before `as_of`."""
 
-    def __init__(self, as_of: datetime, zone: str, rng: random.Random) -> None:
+    def __init__(self, settings: Settings, as_of: datetime, rng: random.Random) -> None:
         self.as_of = as_of
-        self.calendar = LocalCalendar(zone)
+        self.calendar = LocalCalendar(settings.reporting_timezone)
+        self._churn_grace = timedelta(hours=settings.churn_grace_hours)
         self._rng = rng
         last = self.calendar.month_of(as_of - TICK)
         first = last
@@ -127,6 +128,14 @@ class _Clock:
         if self._rng.random() < 0.7:
             return self._rng.choice(self._awkward)
         return self.any()
+
+    def month_start(self) -> datetime:
+        """Return the first instant of a month that has begun."""
+        return self.calendar.first_instant(self._rng.choice(self.months))
+
+    def last_chance(self) -> datetime:
+        """Return a stop that is about to be final, or has just become so."""
+        return self.as_of - self._churn_grace - self._rng.choice([TICK, timedelta(0), -TICK])
 
     def any(self) -> datetime:
         """Return any full second of the window."""
@@ -179,6 +188,8 @@ class _ServiceMaker:
             self._make_subscription(f"{self._prefix}s{n}")
         if self._rng.random() < 0.4:
             self._make_gap(f"{self._prefix}s8", f"{self._prefix}s9")
+        if self._rng.random() < 0.3:
+            self._make_common_end()
         for person in self._people:
             self._make_money(person)
             self._make_viewing(person)
@@ -281,7 +292,7 @@ class _ServiceMaker:
         """Somebody stops, out of a pause or not, and is back about when the grace is over."""
         rng = self._rng
         person = rng.choice(self._people)
-        stopped_at = self._moment()
+        stopped_at = rng.choice([self._moment, self._moment, self._clock.last_chance])()
         gap = rng.choice([SECOND, 10 * HOUR, DAY - SECOND, DAY, DAY + TICK, DAY + SECOND, 3 * DAY])
         began_at = stopped_at - rng.choice([HOUR, DAY, 30 * DAY])
         moments = [(left, began_at, "active"), (left, stopped_at, "ended")]
@@ -294,27 +305,46 @@ class _ServiceMaker:
         if rng.random() < 0.5:
             moments.append((other, stopped_at + gap + rng.choice([SECOND, DAY, 9 * DAY]), "ended"))
         for subscription, changed_at, status in moments:
-            if changed_at >= self._clock.as_of:
-                continue
-            unit, count = self._billing_period()
-            self._add(
+            self._change(subscription, person, changed_at, status)
+
+    def _make_common_end(self) -> None:
+        """Somebody with several subscriptions of about the same worth loses all at one instant."""
+        rng = self._rng
+        person = rng.choice(self._people)
+        ended_at = rng.choice([self._moment, self._clock.month_start])()
+        for letter in "abc"[: rng.randint(2, 3)]:
+            subscription = f"{self._prefix}e{letter}"
+            began_at = ended_at - rng.choice([DAY, 9 * DAY, 40 * DAY])
+            self._change(subscription, person, began_at, "active")
+            if rng.random() < 0.3:
+                self._change(subscription, person, ended_at - HOUR, "paused")
+            how = rng.choice(["ended", "ended", "trialing"])
+            self._change(subscription, person, ended_at, how)
+
+    def _change(self, subscription: str, person: str, changed_at: datetime, status: str) -> None:
+        """Add a change of a subscription that is random in all but these."""
+        rng = self._rng
+        if changed_at >= self._clock.as_of:
+            return
+        unit, count = self._billing_period()
+        self._add(
+            "subscription_changes",
+            told(
                 "subscription_changes",
-                told(
-                    "subscription_changes",
-                    change_id=self._id("g"),
-                    subscription_id=subscription,
-                    subscriber_id=person,
-                    changed_at=changed_at,
-                    status=status,
-                    plan_id=rng.choice(self._plans),
-                    billing_period_unit=unit,
-                    billing_period_count=count,
-                    amount_minor=rng.choice([1000, 1000, 2000, 0]),
-                    currency=rng.choice(CURRENCIES),
-                    end_reason=self._end_reason(status),
-                    recorded_at=self._recorded(changed_at),
-                ),
-            )
+                change_id=self._id("g"),
+                subscription_id=subscription,
+                subscriber_id=person,
+                changed_at=changed_at,
+                status=status,
+                plan_id=rng.choice(self._plans),
+                billing_period_unit=unit,
+                billing_period_count=count,
+                amount_minor=rng.choice([1000, 1000, 1000, 1050, 2000, 0]),
+                currency=rng.choice(CURRENCIES),
+                end_reason=self._end_reason(status),
+                recorded_at=self._recorded(changed_at),
+            ),
+        )
 
     def _billing_period(self) -> tuple[str, int]:
         return self._rng.choice(
@@ -694,8 +724,10 @@ def _make_rates(clock: _Clock, rng: random.Random) -> RawRows:
     The reporting currency has rates too, which nobody may use.
     """
     raw = service([])
+    # a story may begin some weeks before the window
+    earliest = previous_month(previous_month(previous_month(clock.months[0])))
     for currency in ("USD", "EUR", "JPY", "KWD"):
-        for month in [previous_month(clock.months[0]), *clock.months]:
+        for month in month_range(earliest, clock.months[-1]):
             days = {month - timedelta(days=rng.choice([0, 1, 6, 7]))}
             days |= {month - timedelta(days=n) for n in rng.sample(range(-2, 10), 3)}
             for day in sorted(days):
@@ -770,7 +802,6 @@ def make_run(seed: int, zone: str, services: int) -> Run:
         # a month that has just ended, or has a last instant to go
         edge = calendar.first_instant(calendar.month_of(as_of))
         as_of = edge + rng.choice([timedelta(0), SECOND, 10 * HOUR, DAY, DAY + SECOND, -SECOND])
-    clock = _Clock(as_of, zone, rng)
     settings = Settings(
         as_of=as_of,
         reporting_currency=rng.choice(["USD", "USD", "EUR", "JPY"]),
@@ -778,6 +809,7 @@ def make_run(seed: int, zone: str, services: int) -> Run:
         past_due_grace_days=rng.choice([28, 28, 28, 0, 1, 30]),
         churn_grace_hours=rng.choice([24, 24, 24, 24, 0, 72]),
     )
+    clock = _Clock(settings, as_of, rng)
     return Run(
         settings=settings,
         shared=_make_rates(clock, rng),
