@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator import world
-from simulator.survival import lifetime_law, survival, tilted_survival
+from simulator.survival import lifetime_law, tilted_survival
 
 
 @dataclass(frozen=True)
@@ -33,43 +33,38 @@ class Truth:
         path.write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _curve(number: int, tilt: float, months: int) -> dict[str, Any]:
+def _curve(number: int, months: int, *, tilt: float = 0.0) -> dict[str, Any]:
+    """Return a planted curve, to ten places: the last ones differ between processors."""
     law = lifetime_law(number)
-    return {
-        "tilt": tilt,
-        "survival_12": tilted_survival(law, tilt, 12),
-        "survival_24": tilted_survival(law, tilt, 24),
-        "survival_by_month": [
-            tilted_survival(law, tilt, month) for month in range(max(months, 24) + 1)
-        ],
-    }
+    curve = [round(tilted_survival(law, tilt, month), 10) for month in range(max(months, 24) + 1)]
+    return {"survival_12": curve[12], "survival_24": curve[24], "survival_by_month": curve}
+
+
+def _stratum(tilt: float, months: int) -> dict[str, Any]:
+    return {"tilt": round(tilt, 10), **_curve(1, months, tilt=tilt)}
 
 
 def planted_survival(months: int) -> dict[str, Any]:
     """Return the planted curves: by lifetime number, and of first lifetimes by stratum."""
     lifetimes = {
-        name: {
-            "alpha": law.alpha,
-            "beta": law.beta,
-            "survival_12": survival(law, 12),
-            "survival_24": survival(law, 24),
-            "survival_by_month": [survival(law, month) for month in range(max(months, 24) + 1)],
-        }
-        for name, law in zip(("first", "second", "later"), world.LIFETIMES, strict=True)
+        name: {"alpha": law.alpha, "beta": law.beta, **_curve(number, months)}
+        for number, (name, law) in enumerate(
+            zip(("first", "second", "later"), world.LIFETIMES, strict=True), start=1
+        )
     }
     quality = world.quality_tilts()
     first = {
         "acquisition_channel": {
-            channel.name: _curve(1, tilt, months)
+            channel.name: _stratum(tilt, months)
             for channel, tilt in zip(world.CHANNELS, world.channel_tilts(), strict=True)
         },
         "plan_tier": {
-            plan.tier: _curve(1, tilt, months)
-            for plan, tilt in zip(world.PLANS[: world.MAIN_PLANS], world.plan_tilts(), strict=False)
+            plan.tier: _stratum(tilt, months)
+            for plan, tilt in zip(world.PLANS[: world.MAIN_PLANS], world.plan_tilts(), strict=True)
         },
         "playback_quality": {
-            "good": _curve(1, quality[0], months),
-            "poor": _curve(1, quality[1], months),
+            "good": _stratum(quality[0], months),
+            "poor": _stratum(quality[1], months),
         },
     }
     return {"lifetimes": lifetimes, "first_lifetime_strata": first}

@@ -213,9 +213,10 @@ def channel_tilts() -> tuple[float, ...]:
 
 
 def plan_tilts() -> tuple[float, ...]:
-    """Return the plans' tilts, centred over their shares."""
-    mean = sum(plan.share * plan.tilt for plan in PLANS)
-    return tuple(plan.tilt - mean for plan in PLANS)
+    """Return the tilts of the plans that a lifetime can begin with, centred over their shares."""
+    plans = PLANS[:MAIN_PLANS]
+    mean = sum(plan.share * plan.tilt for plan in plans)
+    return tuple(plan.tilt - mean for plan in plans)
 
 
 def quality_tilts() -> tuple[float, float]:

@@ -26,7 +26,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from simulator import simulate
-simulate(subscribers=700, months=14, seed=3, out=Path(sys.argv[1]), dirt=sys.argv[2] == "dirt")
+simulate(subscribers=400, months=8, seed=3, out=Path(sys.argv[1]), dirt=sys.argv[2] == "dirt")
 """
 
 
@@ -41,7 +41,7 @@ def fingerprints(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("kind", ["clean", "dirt"])
 def test_same_seed_gives_same_bytes_in_another_process(tmp_path: Path, kind: str) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
-    simulate(subscribers=700, months=14, seed=3, out=here, dirt=kind == "dirt")
+    simulate(subscribers=400, months=8, seed=3, out=here, dirt=kind == "dirt")
     environment = {**os.environ, "PYTHONHASHSEED": "4711", "TZ": "Asia/Tokyo"}
     subprocess.run(
         [sys.executable, "-c", SCRIPT, str(there), kind], cwd=PROJECT, env=environment, check=True

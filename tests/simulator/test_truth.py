@@ -6,6 +6,10 @@ import math
 from collections.abc import Iterator
 
 import pytest
+from scipy import integrate, stats
+
+from simulator import world
+from simulator.survival import lifetime_law, survival, tilt_effect
 
 from .conftest import Service
 
@@ -97,6 +101,23 @@ def assert_survives(
         survival, error = kaplan_meier(service, condition, days)
         expected = planted[f"survival_{months}"]
         assert abs(survival - expected) < STANDARD_ERRORS * error, (condition, months, survival)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("renewals", [1, 12, 36])
+def test_tilt_is_what_the_larger_of_two_draws_loses(number: int, renewals: int) -> None:
+    law = lifetime_law(number)
+    churn = stats.beta(law.alpha, law.beta)
+    larger, _ = integrate.quad(
+        lambda p: (1 - p) ** renewals * 2 * churn.cdf(p) * churn.pdf(p), 0, 1, limit=200
+    )
+    assert tilt_effect(law, renewals) == pytest.approx(larger - survival(law, renewals), abs=1e-6)
+
+
+def test_tilts_leave_room_for_every_combination() -> None:
+    tilts = (world.channel_tilts(), world.plan_tilts(), world.quality_tilts())
+    assert sum(max(own) for own in tilts) <= 1
+    assert sum(min(own) for own in tilts) >= -1
 
 
 def test_first_lifetimes_survive_as_planted(lived: Service) -> None:
