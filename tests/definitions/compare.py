@@ -267,7 +267,9 @@ def _nameable(row: Row, known: set[str]) -> str:
     text = _row_key(key)
     if "" in text.split("|"):
         return "null key"
-    if row["table_name"] == "subscribers" and (text.startswith(ERASED_PREFIX) or text not in known):
+    if row["table_name"] in ("subscribers", "erasure_requests") and (
+        text.startswith(ERASED_PREFIX) or text not in known
+    ):
         return "erased id"
     return text
 

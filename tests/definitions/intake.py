@@ -391,6 +391,15 @@ class _Split:
             return row
         return {**row, "subscriber_id": ERASED_PREFIX + row["subscriber_id"]}
 
+    def renamed_key(self, table: Table, quarantined: Row) -> tuple[Any, ...]:
+        """Return the key of a quarantined row, which in two tables is itself a name."""
+        key: tuple[Any, ...] = quarantined["row_key"]
+        if table.name == "subscribers":
+            return (self.renamed(table, quarantined["row"])["subscriber_id"],)
+        if table.name == "erasure_requests" and key[0] in self._requests:
+            return (ERASED_PREFIX + key[0],)
+        return key
+
 
 def take_in(raw: Raw, as_of: datetime | None, calendar: LocalCalendar) -> Intake:
     """Return where every row ends and what is accepted, erased ids replaced.
@@ -408,10 +417,7 @@ def take_in(raw: Raw, as_of: datetime | None, calendar: LocalCalendar) -> Intake
         intake.accepted[name] = [split.renamed(table, row) for row in rows]
     intake.accepted["subscribers"] = people
     for row in intake.quarantined:
-        # the key of this table is the name itself
-        if row["table_name"] == "subscribers" and row["row_key"][0] is not None:
-            renamed = split.renamed(raw_tables()["subscribers"], row["row"])
-            row["row_key"] = (renamed["subscriber_id"],)
+        row["row_key"] = split.renamed_key(raw_tables()[row["table_name"]], row)
     return intake
 
 

@@ -1,7 +1,8 @@
 """From a service that the pipeline and the reference disagree about to the few rows that do it.
 
 Each round takes every part out of the story in turn and sends all these shorter stories through
-the pipeline together, each under a prefix of its own: one run of dbt a round.
+the pipeline together, each under a prefix of its own; then as many of the parts as can go at once
+are left out. That is two runs of dbt a round.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from .intake import Row
 from .strategies import RawRows, Run, merged
 from .tables import raw_tables
 
-MAX_ROUNDS = 12
-MAX_STORIES = 40
+MAX_ROUNDS = 8
+FIRST_PARTS = 12
+MAX_PARTS = 40
+
+Told = tuple[str, Row]
 
 Compare = Callable[[Run], list[Difference]]
 
@@ -32,19 +36,32 @@ def _renamed(value: object, old: str, new: str) -> object:
     return value.replace(old, new) if isinstance(value, str) else value
 
 
-def _with_prefix(rows: Sequence[tuple[str, Row]], old: str, new: str) -> RawRows:
+def _with_prefix(rows: Sequence[Told], old: str, new: str) -> RawRows:
     story: RawRows = {name: [] for name in raw_tables()}
     for table, row in rows:
         story[table].append({key: _renamed(value, old, new) for key, value in row.items()})
     return story
 
 
-def _shorter(rows: Sequence[tuple[str, Row]], parts: int) -> list[list[tuple[str, Row]]]:
-    """Return the story without each of so many parts of it."""
-    size = max(1, -(-len(rows) // parts))
-    return [
-        [*rows[:start], *rows[start + size :]] for start in range(0, len(rows), size) if rows[size:]
-    ]
+def _chunks(rows: Sequence[Told], parts: int) -> list[list[Told]]:
+    size = -(-len(rows) // parts)
+    return [list(rows[start : start + size]) for start in range(0, len(rows), size)]
+
+
+def _failing(
+    run: Run, prefix: str, stories: Sequence[Sequence[Told]], compare: Compare
+) -> list[int]:
+    """Return which of the stories differ, sent through the pipeline together."""
+    services = {
+        f"z{number:03}-": _with_prefix(story, prefix, f"z{number:03}-")
+        for number, story in enumerate(stories)
+    }
+    attempt = replace(run, services=services)
+    return sorted(int(name[1:4]) for name in culprits(attempt, compare(attempt)))
+
+
+def _without(chunks: Sequence[Sequence[Told]], gone: Sequence[int]) -> list[Told]:
+    return [row for number, chunk in enumerate(chunks) if number not in gone for row in chunk]
 
 
 def shortest_story(run: Run, prefix: str, compare: Compare) -> tuple[RawRows, list[Difference]]:
@@ -52,25 +69,21 @@ def shortest_story(run: Run, prefix: str, compare: Compare) -> tuple[RawRows, li
 
     What the differences don't name, such as a sum over all services, is not followed.
     """
-    rows = [(table, row) for table, found in run.services[prefix].items() for row in found]
-    parts = 2
+    rows: list[Told] = [
+        (table, row) for table, found in run.services[prefix].items() for row in found
+    ]
+    parts = FIRST_PARTS
     for _ in range(MAX_ROUNDS):
-        stories = _shorter(rows, parts)[:MAX_STORIES]
-        attempt = replace(
-            run,
-            services={
-                f"z{number:03}-": _with_prefix(story, prefix, f"z{number:03}-")
-                for number, story in enumerate(stories)
-            },
-        )
-        failing = culprits(attempt, compare(attempt)) if stories else []
-        if failing:
-            rows = min((stories[int(name[1:4])] for name in failing), key=len)
-            parts = max(2, min(parts, len(rows)))
-        elif parts >= len(rows):
+        chunks = _chunks(rows, min(parts, len(rows)))
+        spare = _failing(run, prefix, [_without(chunks, [n]) for n in range(len(chunks))], compare)
+        if spare:
+            # each can go alone; how many of them can go together is another question
+            gone = [spare[: count + 1] for count in range(len(spare))]
+            still = _failing(run, prefix, [_without(chunks, some) for some in gone], compare)
+            rows = _without(chunks, gone[still[-1]])
+        elif parts >= min(MAX_PARTS, len(rows)):
             break
-        else:
-            parts = min(len(rows), parts * 4)
+        parts = MAX_PARTS
     alone = replace(run, services={prefix: _with_prefix(rows, prefix, prefix)})
     return merged([alone.services[prefix]]), compare(alone)
 
