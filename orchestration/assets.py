@@ -349,6 +349,7 @@ def build_release_asset(manifest: Manifest) -> dg.AssetsDefinition:
             released = release.publish(
                 refresh.place,
                 manifest,
+                project_version=refresh.project.version(),
                 released_at=datetime.now(UTC),
                 note=lambda text: refresh.reporter.advance(0, 1, text),
             )

@@ -45,7 +45,7 @@ class CheckResult:
 CHECK_COLUMNS: Mapping[str, tuple[str, str]] = {
     "check_name": ("varchar", "What should hold."),
     "kind": ("varchar", "`data test` of the build or `expectation` of the audit."),
-    "suite": ("varchar", "Suite of an expectation; folder of a data test."),
+    "suite": ("varchar", "Suite of an expectation; folder in which a data test is declared."),
     "table_name": ("varchar", "Table at fault if it fails, with its schema."),
     "column_name": ("varchar", "Column at fault; null where it is about rows."),
     "severity": ("varchar", "`error` and `critical` stop a release, `warning` does not."),
@@ -139,10 +139,16 @@ def completed_steps(connection: duckdb.DuckDBPyConnection, *, catalog: str) -> s
     return {step for (step,) in rows}
 
 
-def knowledge_horizon(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    """The `as_of` of the build, UTC without a zone; None if the build broke before it had one."""
+def knowledge_horizon(
+    connection: duckdb.DuckDBPyConnection, *, catalog: str | None = None
+) -> datetime | None:
+    """The `as_of` of the build, UTC without a zone; None if the build broke before it had one.
+
+    `catalog` names the build's database where it is attached to another.
+    """
+    clock = f"{quoted_name(catalog)}.{CLOCK}" if catalog else CLOCK
     try:
-        rows = connection.execute(f"select as_of from {CLOCK}").fetchall()
+        rows = connection.execute(f"select as_of from {clock}").fetchall()
     except duckdb.CatalogException:
         return None
     as_of: datetime | None = rows[0][0] if rows else None

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from orchestration.errors import TenureError
 from orchestration.settings import RunRequest, Settings
+from simulator.cli import simulate_command
 
 if TYPE_CHECKING:
     from orchestration.progress import Reporter
@@ -21,6 +22,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.command("simulate")(simulate_command)
 
 RawOption = Annotated[
     Path | None,
@@ -39,9 +42,6 @@ def main() -> None:
 
     Exit status: 0 done, 1 it broke, 2 wrong usage or input, 3 the audit said no.
     """
-    from simulator.cli import simulate_command
-
-    app.command("simulate")(simulate_command)
     try:
         app()
     except TenureError as error:

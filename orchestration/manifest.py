@@ -45,11 +45,6 @@ class Manifest:
                 return properties
         raise KeyError(unique_id)
 
-    @property
-    def project_version(self) -> str:
-        """The version that the dbt project gives itself; `unknown` if none."""
-        return str(self.content["metadata"].get("project_version") or "unknown")
-
     def models(self) -> Iterator[NodeProperties]:
         """The models that become a table or a view, by unique id."""
         for unique_id in sorted(self.content["nodes"]):
@@ -64,9 +59,9 @@ class Manifest:
             ReleasedTable(
                 schema=node["schema"],
                 name=node["alias"],
-                description=node["description"],
+                description=node["description"].strip(),
                 column_descriptions={
-                    name: column["description"] for name, column in node["columns"].items()
+                    name: column["description"].strip() for name, column in node["columns"].items()
                 },
                 primary_key=_primary_key(node),
             )

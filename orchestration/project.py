@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from orchestration.errors import BuildError
 from orchestration.manifest import Manifest
 from orchestration.parameters import Parameters
@@ -92,6 +94,11 @@ class DbtProject:
     def models_dir(self) -> Path:
         """Where the models and the raw contract are."""
         return self.root / "models"
+
+    def version(self) -> str:
+        """The version that the project gives itself; `unknown` if none."""
+        document = yaml.safe_load((self.root / "dbt_project.yml").read_text(encoding="utf-8"))
+        return str(document.get("version", "unknown"))
 
     def contract(self) -> RawContract:
         """The raw tables that the project declares as sources."""

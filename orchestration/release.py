@@ -73,6 +73,7 @@ def publish(
     warehouse: Warehouse,
     manifest: Manifest,
     *,
+    project_version: str,
     released_at: datetime,
     note: ProgressNote = lambda _: None,
 ) -> Release:
@@ -81,13 +82,22 @@ def publish(
     Raises BuildError if the build was not completed and audited, if the copy is not equal to the
     build, or if the disk is full; then nothing has changed for readers.
     """
+    released_at = released_at.astimezone(UTC).replace(microsecond=0, tzinfo=None)
     with private_files(), warehouse.release_lock(), disk_full_told(warehouse.root):
         recover(warehouse)
         release_id = _new_release_id(warehouse, released_at)
         candidate = _candidate_file(warehouse, release_id)
         try:
             note("copying the marts")
-            _write_candidate(warehouse, manifest, candidate, release_id, released_at)
+            row_counts = _write_candidate(warehouse, manifest, candidate)
+            _write_account(
+                warehouse,
+                candidate,
+                release_id=release_id,
+                released_at=released_at,
+                project_version=project_version,
+                row_counts=row_counts,
+            )
             note("comparing the copy with the build")
             _verify(warehouse, manifest, candidate)
             note("writing Parquet copies")
@@ -160,7 +170,8 @@ def read_release(path: Path) -> Release:
         rows = connection.execute(
             "select release_id, released_at, as_of, raw_fingerprint, project_version,"
             f" parameters, row_counts from {quoted_name(*RELEASES)}"
-            " order by released_at desc limit 1"
+            # its own row was written last, whatever the clock said
+            " order by rowid desc limit 1"
         ).fetchall()
     release_id, released_at, as_of, fingerprint, version, parameters, row_counts = rows[0]
     return Release(
@@ -175,7 +186,7 @@ def read_release(path: Path) -> Release:
 
 
 def _new_release_id(warehouse: Warehouse, released_at: datetime) -> str:
-    base = f"{released_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    base = f"{released_at:%Y%m%dT%H%M%SZ}"
     taken = {*kept_releases(warehouse)}
     current = current_release(warehouse)
     if current:
@@ -208,7 +219,8 @@ def _attached(warehouse: Warehouse, **databases: tuple[Path, str]) -> Iterator[A
     with duckdb.connect(":memory:", config=config) as connection:
         for catalog, (path, options) in databases.items():
             connection.execute(
-                f"attach {quoted_text(str(path))} as {quoted_name(catalog)} ({options})"
+                f"attach {quoted_text(str(path))} as {quoted_name(catalog)}"
+                + (f" ({options})" if options else "")
             )
         yield connection
 
@@ -217,9 +229,8 @@ def _write_candidate(
     warehouse: Warehouse,
     manifest: Manifest,
     candidate: Path,
-    release_id: str,
-    released_at: datetime,
-) -> None:
+) -> dict[str, int]:
+    """Copies the released tables into a new file; returns the rows of each."""
     storage = f"storage_version {quoted_text(STORAGE_VERSION)}"
     with _attached(
         warehouse, build=(warehouse.build_file, "read_only"), candidate=(candidate, storage)
@@ -236,8 +247,39 @@ def _write_candidate(
         for table in manifest.released_tables():
             rows = _copy_table(connection, table)
             row_counts[f"{table.schema}.{table.name}"] = rows
+    return row_counts
+
+
+def _write_account(
+    warehouse: Warehouse,
+    candidate: Path,
+    *,
+    release_id: str,
+    released_at: datetime,
+    project_version: str,
+    row_counts: Mapping[str, int],
+) -> None:
+    """Adds what the release tells of itself: its checks, and all releases up to this one."""
+    with _attached(
+        warehouse, build=(warehouse.build_file, "read_only"), candidate=(candidate, "")
+    ) as connection:
         _write_check_results(connection)
-        _write_releases(connection, warehouse, manifest, release_id, released_at, row_counts)
+        target = _create_releases(connection, warehouse)
+        landing = bookkeeping.read_landing(connection, catalog=BUILD)
+        connection.execute(
+            f"insert into {target} values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                release_id,
+                released_at,
+                bookkeeping.knowledge_horizon(connection, catalog=BUILD),
+                landing.raw_fingerprint,
+                landing.raw_files,
+                landing.raw_rows,
+                project_version,
+                json.dumps(dict(landing.parameters), sort_keys=True),
+                json.dumps(dict(row_counts), sort_keys=True),
+            ],
+        )
         connection.execute(f"checkpoint {quoted_name(CANDIDATE)}")
 
 
@@ -307,14 +349,8 @@ def _write_check_results(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _write_releases(
-    connection: duckdb.DuckDBPyConnection,
-    warehouse: Warehouse,
-    manifest: Manifest,
-    release_id: str,
-    released_at: datetime,
-    row_counts: Mapping[str, int],
-) -> None:
+def _create_releases(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> str:
+    """Makes the table of releases with all before this one; returns its name."""
     description = "One row per release, this one and all before it."
     _create_described(connection, RELEASES, description, RELEASE_COLUMNS)
     target = quoted_name(CANDIDATE, *RELEASES)
@@ -323,23 +359,7 @@ def _write_releases(
     for path in [*kept, warehouse.release_file]:
         if path.exists():
             _carry_on_releases(connection, path, target)
-    connection.execute(f"use {quoted_name(BUILD)}")
-    as_of = bookkeeping.knowledge_horizon(connection)
-    landing = bookkeeping.read_landing(connection, catalog=BUILD)
-    connection.execute(
-        f"insert into {target} values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            release_id,
-            released_at.astimezone(UTC).replace(tzinfo=None),
-            as_of,
-            landing.raw_fingerprint,
-            landing.raw_files,
-            landing.raw_rows,
-            manifest.project_version,
-            json.dumps(dict(landing.parameters), sort_keys=True),
-            json.dumps(dict(row_counts), sort_keys=True),
-        ],
-    )
+    return target
 
 
 def _carry_on_releases(connection: duckdb.DuckDBPyConnection, path: Path, target: str) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePosixPath
 
 from orchestration.bookkeeping import CheckResult, Status
 from orchestration.errors import AuditError, BuildError, Fault, InputError, TenureError
@@ -25,7 +26,7 @@ def check_result(manifest: Manifest, node: NodeFinished) -> CheckResult:
     return CheckResult(
         check_name=test["name"],
         kind="data test",
-        suite="/".join(test["fqn"][1:-1]),
+        suite=str(PurePosixPath(test["original_file_path"]).parent),
         table_name=_relation(table) if table else "",
         column_name=test.get("column_name"),
         severity="warning" if is_warning else "error",

@@ -1,0 +1,261 @@
+"""The way as one run: exit statuses, what is released, what is left alone."""
+
+import io
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from rich.console import Console
+
+from expectations.outcomes import CheckOutcome
+from orchestration import audit, report
+from orchestration.errors import AuditError, BuildError, InputError
+from orchestration.warehouse import Warehouse
+from tests.conftest import RunPipeline
+from tests.orchestration.samples import take_expectations_away, write_people, write_small_project
+
+pytestmark = pytest.mark.usefixtures("without_expectations")
+
+
+@pytest.fixture
+def run_small(
+    run_pipeline: RunPipeline, small_project: Path, people: Path, warehouse: Warehouse
+) -> RunPipeline:
+    """Runs the small project on the two people, again and again in one warehouse."""
+
+    def run(**options: object) -> Warehouse:
+        given = {"raw": people, "warehouse": warehouse, "project_dir": small_project, **options}
+        return run_pipeline(given.pop("raw"), **given)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def released(run_pipeline: RunPipeline, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A release of the small project that no test changes."""
+    folder = tmp_path_factory.mktemp("released")
+    write_people(folder / "raw", ages=[1, 2])
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        take_expectations_away(monkeypatch)
+        return run_pipeline(
+            folder / "raw",
+            warehouse=Warehouse(folder / "new" / "warehouse"),
+            project_dir=write_small_project(folder / "project"),
+            as_of="2025-12-31T23:00:00-01:00",
+        )
+
+
+def read(place: Warehouse, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(place.release_file), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def outcome(*, severity: str, success: bool) -> CheckOutcome:
+    return CheckOutcome(
+        suite="release",
+        expectation="people_are_young",
+        table_name="marts.dim_people",
+        column="age",
+        severity=severity,
+        success=success,
+        observed="age at p1: 2",
+        why="Old people break it.",
+        owner="people",
+        what_to_do="Ask them.",
+    )
+
+
+def test_a_run_releases_marts_with_their_account(released: Warehouse) -> None:
+    place = released
+    assert read(place, "select person_id, age from marts.dim_people order by 1") == [
+        ("p1", 1),
+        ("p2", 2),
+    ]
+    # a missing optional table has no rows
+    assert read(place, "select visits from marts.visits_total") == [(0,)]
+    ((release_id, version, parameters, row_counts, as_of),) = read(
+        place,
+        "select release_id, project_version, parameters, row_counts, as_of::text"
+        " from quality.releases",
+    )
+    assert version == "9.8.7"
+    assert json.loads(str(parameters)) == {"as_of": "2026-01-01 00:00:00"}
+    assert json.loads(str(row_counts))["marts.dim_people"] == 2
+    assert as_of == "2026-01-01 00:00:00"
+    assert (place.releases_dir / f"{release_id}.duckdb").exists()
+    checks = read(
+        place,
+        "select check_name, table_name, severity, status, as_of is not null"
+        " from quality.check_results order by 1",
+    )
+    assert checks == [
+        (
+            "accepted_values_dim_people_age__False__1__2__3__4__5__99",
+            "marts.dim_people",
+            "warning",
+            "passed",
+            True,
+        ),
+        ("assert_ages_are_known", "staging.stg_people", "error", "passed", True),
+        ("assert_nobody_is_methuselah", "marts.dim_people", "error", "passed", True),
+    ]
+
+
+def test_readers_get_nothing_but_marts_and_quality(released: Warehouse) -> None:
+    place = released
+    schemas = read(place, "select distinct schema_name from duckdb_tables() order by 1")
+    assert schemas == [("marts",), ("quality",)]
+
+
+def test_descriptions_and_keys_are_carried_over(released: Warehouse) -> None:
+    place = released
+    assert read(place, "select comment from duckdb_tables() where table_name = 'dim_people'") == [
+        ("One row per person; it's here.",)
+    ]
+    assert read(
+        place,
+        "select comment from duckdb_columns()"
+        " where table_name = 'dim_people' and column_name = 'person_id'",
+    ) == [("Identifies the person.",)]
+    assert read(
+        place,
+        "select constraint_column_names from duckdb_constraints()"
+        " where table_name = 'dim_people' and constraint_type = 'PRIMARY KEY'",
+    ) == [(["person_id"],)]
+
+
+def test_parquet_copies_say_the_same(released: Warehouse) -> None:
+    place = released
+    for schema, table in read(place, "select schema_name, table_name from duckdb_tables()"):
+        copied = place.parquet_link / str(schema) / f"{table}.parquet"
+        with duckdb.connect() as connection:
+            rows = connection.execute("select * from read_parquet(?)", [str(copied)]).fetchall()
+        assert sorted(rows, key=repr) == sorted(
+            read(place, f"select * from {schema}.{table}"), key=repr
+        )
+
+
+def test_files_are_their_owners_alone(released: Warehouse) -> None:
+    for path in released.root.rglob("*"):
+        if not path.is_symlink():
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_wrong_input_found_by_a_test(
+    run_small: RunPipeline, people: Path, warehouse: Warehouse
+) -> None:
+    write_people(people, ages=[1, None, None])
+    with pytest.raises(InputError) as refused:
+        run_small()
+    assert refused.value.exit_status == 2
+    assert "no age of person p2. Add the age." in str(refused.value)
+    assert "no age of person p3" in str(refused.value)
+    assert not warehouse.release_file.exists()
+
+
+def test_a_failing_test_keeps_the_last_release(
+    run_small: RunPipeline, people: Path, warehouse: Warehouse
+) -> None:
+    before = run_small().release_file.read_bytes()
+    write_people(people, ages=[1, 969])
+    with pytest.raises(AuditError) as refused:
+        run_small()
+    assert refused.value.exit_status == 3
+    assert "assert_nobody_is_methuselah" in str(refused.value)
+    assert warehouse.release_file.read_bytes() == before
+
+
+def test_a_failing_critical_expectation_keeps_the_last_release(
+    run_small: RunPipeline, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = run_small().release_file.read_bytes()
+    plan(monkeypatch, outcome(severity="critical", success=False))
+    with pytest.raises(AuditError) as refused:
+        run_small()
+    assert "people_are_young: age at p1: 2" in str(refused.value)
+    assert warehouse.release_file.read_bytes() == before
+    with duckdb.connect(str(warehouse.build_file), read_only=True) as connection:
+        noted = connection.execute(
+            "select status, message from bookkeeping.check_results where kind = 'expectation'"
+        ).fetchall()
+    assert noted == [("failed", "age at p1: 2")]
+
+
+def test_warnings_are_released_and_told(
+    run_small: RunPipeline, people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan(monkeypatch, outcome(severity="warning", success=False))
+    write_people(people, ages=[1, 7])
+    place = run_small()
+    assert read(
+        place,
+        "select kind, status, failures, column_name from quality.check_results"
+        " where status <> 'passed' order by 1",
+    ) == [("data test", "warned", 1, "age"), ("expectation", "warned", 1, "age")]
+    console = Console(record=True, width=200, file=io.StringIO())
+    report.print_status(console, place)
+    told = console.export_text()
+    assert "people_are_young: age at p1: 2. Ask them." in told
+    assert "Checks passed: 2 of 3 data tests, 0 of 1 expectations" in told
+
+
+def test_quarantined_rows_are_told(run_small: RunPipeline, people: Path) -> None:
+    write_people(people, ages=[1, 99, 99])
+    console = Console(record=True, width=200, file=io.StringIO())
+    report.print_status(console, run_small())
+    assert "people: 2 of 3" in console.export_text()
+
+
+def test_a_model_that_breaks(
+    run_small: RunPipeline, small_project: Path, warehouse: Warehouse
+) -> None:
+    path = small_project / "models" / "marts" / "visits_total.sql"
+    path.write_text("select cast(error('out of cheese') as bigint) as visits")
+    with pytest.raises(BuildError) as broke:
+        run_small()
+    assert broke.value.exit_status == 1
+    assert "visits_total" in str(broke.value)
+    assert "out of cheese" in str(broke.value)
+    assert not warehouse.release_file.exists()
+
+
+def test_a_project_that_does_not_parse(run_small: RunPipeline, small_project: Path) -> None:
+    (small_project / "models" / "marts" / "visits_total.sql").write_text("{{ ref('nowhere') }}")
+    with pytest.raises(BuildError, match="does not parse"):
+        run_small()
+
+
+def test_a_file_damaged_in_its_middle(
+    run_small: RunPipeline, people: Path, warehouse: Warehouse
+) -> None:
+    path = people / "people" / "more.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            "copy (select 'q' || uuid()::text as person_id, 1 as age,"
+            " timestamp '2025-01-01' as recorded_at from range(50000))"
+            f" to '{path}' (format parquet)"
+        )
+    content = bytearray(path.read_bytes())
+    content[1000:200000] = b"\xff" * 199000
+    path.write_bytes(content)
+    with pytest.raises(InputError) as refused:
+        run_small()
+    assert str(path) in str(refused.value)
+    assert not warehouse.release_file.exists()
+
+
+def test_an_empty_service_gives_empty_marts(run_small: RunPipeline, people: Path) -> None:
+    write_people(people, ages=[])
+    assert read(run_small(), "select count(*) from marts.dim_people") == [(0,)]
+
+
+def plan(monkeypatch: pytest.MonkeyPatch, result: CheckOutcome) -> None:
+    """Makes one expectation be planned and come out so."""
+    planned = audit.PlannedCheck(
+        name=audit.name_of(result.suite, result.expectation),
+        asset=audit.asset_of(result.table_name),
+        why=result.why,
+    )
+    monkeypatch.setattr(audit, "planned_checks", lambda: (planned,))
+    monkeypatch.setattr(audit, "judge", lambda _warehouse: [result])
