@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -23,6 +23,9 @@ import pyarrow.parquet
 from .intake import Raw, Row
 from .reference import Marts, Settings
 from .tables import PROJECT, Table, raw_tables
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
 
 ARROW_TYPES = {
     "string": pa.string(),
@@ -145,36 +148,62 @@ def dbt_vars(settings: Settings) -> dict[str, object]:
     }
 
 
+def _invoke(
+    command: Sequence[str], warehouse: Path, settings: Settings, target: Path
+) -> dbtRunnerResult:
+    # both take seconds to import, which only a run of the pipeline should cost
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    arguments = [
+        *command,
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+        *("--target-path", str(target), "--log-path", str(target / "logs")),
+        *("--vars", json.dumps(dbt_vars(settings)), "--threads", "1", "--quiet"),
+    ]
+    with _environment(TENURE_WAREHOUSE=str(warehouse)):
+        try:
+            return dbtRunner().invoke(arguments)
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+
+
 def run_dbt(warehouse: Path, settings: Settings, target: Path) -> None:
     """Build the compared marts and what they stand on in `warehouse`.
 
     `target` keeps dbt's artefacts, and so its parse, from one run to the next. Raises
     `PipelineError` where a node fails.
     """
-    # both take seconds to import, which only a run of the pipeline should cost
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
-    selection = [f"+{name}" for name in SCHEMAS]
-    arguments = [
+    command = [
         "build",
-        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-        *("--target-path", str(target), "--log-path", str(target / "logs")),
-        *("--vars", json.dumps(dbt_vars(settings)), "--threads", "1"),
         *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-        *("--select", *selection, "--quiet"),
+        *("--select", *(f"+{name}" for name in SCHEMAS)),
     ]
-    with _environment(TENURE_WAREHOUSE=str(warehouse)):
-        try:
-            result = dbtRunner().invoke(arguments)
-        finally:
-            DuckDBConnectionManager.close_all_connections()
+    result = _invoke(command, warehouse, settings, target)
     if not result.success:
         nodes = getattr(result.result, "results", None) or []
         said = [
             f"{r.node.name}: {r.message}" for r in nodes if r.status not in ("success", "skipped")
         ]
         raise PipelineError("\n".join(said) or str(result.exception))
+
+
+def input_faults(warehouse: Path, settings: Settings, target: Path) -> list[str]:
+    """Return what the tests that judge the input say of the tables that `run_dbt` built."""
+    command = ["test", "--select", "config.meta.fault:input"]
+    results = getattr(_invoke(command, warehouse, settings, target).result, "results", None) or []
+    # a hook of the project's is a result too
+    tests = [result.node for result in results if result.node.resource_type == "test"]
+    if not tests:
+        raise PipelineError("there is no test that judges the input")
+    with duckdb.connect(warehouse / "build.duckdb", read_only=True) as connection:
+        return [
+            message
+            for test in tests
+            for (message,) in connection.execute(
+                f"select message from ({test.compiled_code})"
+            ).fetchall()
+        ]
 
 
 def _read(value: Any) -> Any:  # noqa: ANN401 - a cell is of its column's type
@@ -205,11 +234,6 @@ def run_pipeline(
     lay_views(raw_folder, warehouse)
     run_dbt(warehouse, settings, target)
     return read_marts(warehouse)
-
-
-def rows_in(raw: Mapping[str, Sequence[Row]]) -> int:
-    """Return how many rows a service has."""
-    return sum(len(rows) for rows in raw.values())
 
 
 def texts_in(warehouse: Path) -> set[str]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,15 @@ from hypothesis import strategies as st
 from .compare import Difference, differences
 from .intake import forgotten_names
 from .local_time import next_month
-from .pipeline import run_pipeline, texts_in
+from .money import MissingRatesError
+from .pipeline import (
+    input_faults,
+    lay_views,
+    run_dbt,
+    run_pipeline,
+    texts_in,
+    write_raw,
+)
 from .reference import BRIDGE_CATEGORIES, Reference, Settings, build_marts
 from .shrink import culprits, shortest_story, told_shortly
 from .stories import service
@@ -90,6 +100,28 @@ def test_an_empty_service_has_empty_marts(compare: Compare) -> None:
     assert not any(
         rows for name, rows in build_marts(run.raw, run.settings).items() if "row_" not in name
     )
+
+
+def test_a_month_without_a_rate_is_named_and_no_other(tmp_path: Path, dbt_target: Path) -> None:
+    run = make_run(FIRST_SEED, "America/New_York", SERVICES)
+    rng = random.Random(FIRST_SEED)  # noqa: S311 - no secret
+    gone = {(rng.choice(["EUR", "JPY", "KWD", "USD"]), rng.randint(1, 12)) for _ in range(9)}
+    raw = run.raw
+    raw["exchange_rates"] = [
+        row
+        for row in raw["exchange_rates"]
+        # the week up to the first of a month lies in the month before
+        if row["rate_date"] is None
+        or (row["currency"], (row["rate_date"] + timedelta(days=7)).month) not in gone
+    ]
+    with pytest.raises(MissingRatesError) as error:
+        build_marts(raw, run.settings)
+    write_raw(raw, tmp_path / "raw", rng)
+    lay_views(tmp_path / "raw", tmp_path / "warehouse")
+    run_dbt(tmp_path / "warehouse", run.settings, dbt_target)
+    messages = input_faults(tmp_path / "warehouse", run.settings, dbt_target)
+    named = {re.findall(r"([A-Z]{3}) on (\d{4}-\d{2}-\d{2})", message)[0] for message in messages}
+    assert named == {(currency, str(day)) for currency, day in error.value.missing}
 
 
 # what has to hold of the reference itself, whoever else agrees with it
