@@ -36,6 +36,7 @@ from .timeline import Lifetime, Phase, Segment, State, Subscriber, Subscription,
 
 Marts = dict[str, list[Row]]
 Group = tuple[str, str, str]
+Sums = dict[tuple[date, str], Decimal]
 
 MOVEMENT_CATEGORIES = (
     "new",
@@ -324,7 +325,7 @@ class Reference:
 
     def mrr_bridge_monthly(self) -> list[Row]:
         """Return the MRR bridge, its openings and closings asked for and not summed up."""
-        changes: Counter[tuple[date, Group, str]] = Counter()
+        changes: dict[tuple[date, Group, str], Decimal] = defaultdict(lambda: ZERO)
         first_months: dict[Group, date] = {}
 
         def note(month: date, group: Group) -> None:
@@ -347,7 +348,7 @@ class Reference:
                 row: Row = self._group_columns(month, group)
                 row["opening_mrr_amount"] = self._level_before(self.month_begin(month), group)
                 for category in BRIDGE_CATEGORIES:
-                    row[f"{category}_mrr_amount"] = changes[month, group, category] or ZERO
+                    row[f"{category}_mrr_amount"] = changes[month, group, category]
                 row["closing_mrr_amount"] = self._level_before(
                     min(self.month_end(month), self.as_of), group
                 )
@@ -452,7 +453,7 @@ class Reference:
 
     def revenue_monthly(self) -> list[Row]:
         """Return the months' revenue and the averages that it is divided by."""
-        sums: Counter[tuple[date, str]] = Counter()
+        sums: Sums = defaultdict(lambda: ZERO)
         self._recognise(sums)
         for refund in self.intake.accepted["refunds"]:
             sign = -1 if refund["kind"] == "chargeback_reversal" else 1
@@ -476,7 +477,7 @@ class Reference:
             [] if first is None else [self._revenue_row(m, sums) for m in self.months_from(first)]
         )
 
-    def _revenue_row(self, month: date, sums: Counter[tuple[date, str]]) -> Row:
+    def _revenue_row(self, month: date, sums: Sums) -> Row:
         begin, end = self.month_begin(month), min(self.month_end(month), self.as_of)
         paying = with_access = Fraction(0)
         for subscriber in self.subscribers:
@@ -486,7 +487,7 @@ class Reference:
                 paying += share if segment.phase is Phase.PAYING else 0
                 with_access += share if segment.has_access else 0
         amounts = {
-            name: sums[month, name] or ZERO
+            name: sums[month, name]
             for name in ("recognised", "refunded", "uncollectible", "collected")
         }
         net = amounts["recognised"] - amounts["refunded"]
@@ -507,7 +508,7 @@ class Reference:
     def _in_reporting_currency(self, amount_minor: int, currency: str, month: date) -> Decimal:
         return self.rates.value(major(amount_minor, currency), currency, month)
 
-    def _recognise(self, sums: Counter[tuple[date, str]]) -> None:
+    def _recognise(self, sums: Sums) -> None:
         """Add every line's share of every month that has begun, day by day."""
         invoices = {row["invoice_id"]: row for row in self.intake.accepted["invoices"]}
         for line in self.intake.accepted["invoice_lines"]:

@@ -612,7 +612,8 @@ class _Dirt:
             rows[:] = made
 
     def _later(self, row: Row) -> datetime:
-        return row["recorded_at"] + self._rng.choice([TICK, SECOND, DAY])
+        recorded_at: datetime = row["recorded_at"]
+        return recorded_at + self._rng.choice([TICK, SECOND, DAY])
 
     def _twice(self, table: str, row: Row) -> list[Row]:
         del table
@@ -710,7 +711,7 @@ class _Dirt:
             "refunds": [{"amount_minor": -1}, {"amount_minor": 100000}],
             "playback_sessions": [
                 {"watched_seconds": -1},
-                {"started_at": row.get("ended_at", row["recorded_at"]) + SECOND},
+                {"started_at": (row.get("ended_at") or row["recorded_at"]) + SECOND},
             ],
         }
         if table == "invoice_lines" and row["period_start_at"] is not None:

@@ -39,7 +39,12 @@ RUNS = int(os.environ.get("TENURE_PROPERTY_RUNS", "6"))
 SERVICES = int(os.environ.get("TENURE_PROPERTY_SERVICES", "40"))
 FIRST_SEED = int(os.environ.get("TENURE_PROPERTY_SEED", "1"))
 MAX_SHOWN = 10
-SMALL_RUNS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SMALL_RUNS = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 Compare = Callable[[Run], list[Difference]]
 

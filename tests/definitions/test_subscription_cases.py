@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from .intake import Row
 from .reading import amounts, lifetimes, marts_of, months, movements
 from .stories import at, change, subscription_story, told
 
 
-def ended(when: str, reason: str | None = "cancelled", **given: object) -> dict[str, object]:
-    return change(when, status="ended", end_reason=reason, **given)
+def ended(when: str, end_reason: str | None = "cancelled", **given: Any) -> Row:  # noqa: ANN401 - cells
+    return change(when, status="ended", end_reason=end_reason, **given)
 
 
 def test_a_subscription_that_renews_is_paying_in_the_open_month() -> None:
@@ -228,7 +231,7 @@ def test_from_paid_to_complimentary_is_a_churn_with_access() -> None:
 
 
 def test_one_of_two_subscriptions_ends() -> None:
-    other = {"subscription_id": "s2", "amount_minor": 500}
+    other: Row = {"subscription_id": "s2", "amount_minor": 500}
     marts = marts_of(
         subscription_story(
             change("2026-05-01"), change("2026-05-01", **other), ended("2026-06-10", **other)
@@ -242,7 +245,7 @@ def test_one_of_two_subscriptions_ends() -> None:
 
 
 def test_two_that_end_at_one_instant_are_one_churn() -> None:
-    other = {"subscription_id": "s2", "amount_minor": 500}
+    other: Row = {"subscription_id": "s2", "amount_minor": 500}
     marts = marts_of(
         subscription_story(
             change("2026-05-01"),

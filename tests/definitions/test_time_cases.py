@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from .intake import Row
 from .local_time import LocalCalendar
-from .reading import amounts, marts_of, months, movements
+from .reading import AS_OF, amounts, marts_of, months, movements
 from .stories import at, change, subscriber, subscription_story, told
 from .survival import kaplan_meier
 
@@ -107,8 +107,10 @@ def test_as_of_at_a_months_first_instant_shows_no_new_month() -> None:
     ]
 
 
-def cohort(story: dict[str, list[Row]], **given: object) -> dict[int, tuple[object, object]]:
-    rows = marts_of(story, **given)["retention_cohorts"]
+def cohort(
+    story: dict[str, list[Row]], as_of: datetime = AS_OF
+) -> dict[int, tuple[object, object]]:
+    rows = marts_of(story, as_of=as_of)["retention_cohorts"]
     return {
         row["months_since_start"]: (row["retained_subscribers"], row["never_lapsed_subscribers"])
         for row in rows
