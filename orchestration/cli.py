@@ -1,5 +1,6 @@
 """The command line: `tenure`. Each command loads what it needs when it is called."""
 
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from orchestration.errors import TenureError
+from orchestration.errors import StoppedError, TenureError
 from orchestration.settings import RunRequest, Settings
 from simulator.cli import simulate_command
 
@@ -46,6 +47,9 @@ def main() -> None:
         app()
     except TenureError as error:
         _errors().print(str(error), markup=False, highlight=False, soft_wrap=True)
+        if isinstance(error, StoppedError):
+            # the engine is still at work in its threads and would abort the process on its way out
+            os._exit(error.exit_status)
         sys.exit(error.exit_status)
 
 

@@ -41,6 +41,13 @@ class BuildError(TenureError):
     exit_status = 1
 
 
+class StoppedError(BuildError):
+    """Somebody stopped the run, as by Ctrl-C."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped: nothing was released and the last release stands")
+
+
 class InputError(TenureError):
     """Wrong usage or wrong input; holds every fault that was found, not only the first."""
 

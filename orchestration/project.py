@@ -113,6 +113,8 @@ class DbtProject:
 
         with environment(TENURE_WAREHOUSE=str(warehouse.root)):
             result = dbtRunner().invoke(["parse", *self._options(warehouse, parameters)])
+        if isinstance(result.exception, KeyboardInterrupt):
+            raise result.exception
         if not result.success:
             raise BuildError(f"the dbt project in {self.root} does not parse: {result.exception}")
         parsed: Any = result.result

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestration import landing
-from orchestration.errors import AuditError, BuildError, InputError, TenureError
+from orchestration.errors import AuditError, BuildError, InputError, StoppedError, TenureError
 from orchestration.parameters import check_parameters
 from orchestration.progress import Reporter
 from orchestration.project import DbtProject
@@ -52,6 +52,13 @@ def run(request: RunRequest, reporter: Reporter) -> Finished:
 
     Raises the TenureError that it ended with; other errors are defects and keep their stack trace.
     """
+    try:
+        return _run(request, reporter)
+    except KeyboardInterrupt as stop:
+        raise StoppedError from stop
+
+
+def _run(request: RunRequest, reporter: Reporter) -> Finished:
     check_before_loading(request)
     reporter.stage("starting")
     import dagster as dg
@@ -83,6 +90,8 @@ def run(request: RunRequest, reporter: Reporter) -> Finished:
 
 def _end_of(events: "Iterable[dg.DagsterEvent]") -> Exception:
     """What the first failing step failed of: the error that it was told as, or a defect."""
+    import dagster as dg
+
     from orchestration.assets import EXIT_STATUS
 
     for event in events:
@@ -92,6 +101,8 @@ def _end_of(events: "Iterable[dg.DagsterEvent]") -> Exception:
         told = failure.user_failure_data
         if told and EXIT_STATUS in told.metadata:
             return _as_told(int(str(told.metadata[EXIT_STATUS].value)), told.description or "")
+        if failure.error and failure.error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+            return StoppedError()
         if failure.error:
             return RuntimeError(failure.error.to_string())
     return BuildError("the run ended without saying why: see dbt.log in the warehouse's folder dbt")
