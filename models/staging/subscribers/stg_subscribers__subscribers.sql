@@ -37,6 +37,7 @@ versions_of_halves as (
         on split_ids.subscriber_id = accepted.subscriber_id
     inner join versions
         on split_ids.subscriber_id = versions.subscriber_id
+    where versions.version_rank is not null
     qualify
         row_number() over (
             partition by split_ids.current_id
