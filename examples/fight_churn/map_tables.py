@@ -33,7 +33,7 @@ def source_files(source: Path) -> list[Path]:
     if not files:
         what = "holds no CSV and no Parquet file" if source.is_dir() else "is not there"
         raise MappingError(
-            f"The source folder {source.absolute()} {what}. Name the folder that holds the files "
+            f"The source folder {source.resolve()} {what}. Name the folder that holds the files "
             "to be mapped with --source; `make example` looks for "
             "data/fightchurn_socialnet7 in the folder named by TENURE_SHARED, "
             "or else in ../shared."
