@@ -53,7 +53,8 @@ class Bench:
         warehouse: Path | None = None,
     ) -> None:
         """Run the command of the checkout's environment and note what it cost."""
-        task = self.progress.add_task(f"{name} {occasion}", total=1)
+        what = f"{name} {occasion}".strip()
+        task = self.progress.add_task(what, total=1)
         usage = measure(
             [Path(sys.executable).parent / command[0], *command[1:]],
             environment=_environment(warehouse),
@@ -62,6 +63,8 @@ class Bench:
         left_bytes = folder_bytes(warehouse) if warehouse else None
         self.measured.append(Measured(name, occasion, usage, left_bytes))
         self.progress.advance(task)
+        if not self.progress.console.is_terminal:
+            self.progress.console.print(f"{what}: {usage.wall_seconds:.1f} s")
 
 
 def _environment(warehouse: Path | None) -> Mapping[str, str]:
@@ -163,7 +166,7 @@ def main(
         folder.mkdir(parents=True, exist_ok=True)
         with (
             TemporaryDirectory(prefix="benchmark-", dir=folder.absolute()) as temporary,
-            Progress(*columns, console=console) as progress,
+            Progress(*columns, console=console, disable=not console.is_terminal) as progress,
         ):
             bench = Bench(Path(temporary), progress)
             service = "" if raw is None else f"the raw tables in {raw.name}"
