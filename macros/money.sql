@@ -33,7 +33,7 @@
     case
         when {{ subscriber_microseconds }} > 0
             then {{ as_money(divide_rounded(
-                'cast(' ~ amount ~ ' * 10000 as decimal(38, 0)) * ' ~ month_microseconds,
+                'cast(cast(' ~ amount ~ ' as decimal(38, 4)) * 10000 as decimal(38, 0)) * ' ~ month_microseconds,
                 subscriber_microseconds,
             )) }}
     end

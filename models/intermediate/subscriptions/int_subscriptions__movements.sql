@@ -30,6 +30,7 @@ movements as (
         plan_tier,
         mrr_change_amount,
         is_billing_period_change,
+        false as is_out_of_pause,
         case when category in ('new', 'reactivation') then 1 else 0 end as lifetimes_change
     from level_changes
     where category is not null
@@ -45,6 +46,7 @@ movements as (
         plan_tier,
         mrr_change_amount,
         false as is_billing_period_change,
+        false as is_out_of_pause,
         0 as lifetimes_change
     from revaluations
     where mrr_change_amount <> 0
@@ -61,6 +63,7 @@ movements as (
         last_plan_tier as plan_tier,
         cast(-end_mrr_amount as decimal(18, 4)) as mrr_change_amount,
         false as is_billing_period_change,
+        not was_paying as is_out_of_pause,
         -1 as lifetimes_change
     from lifetimes
 
@@ -75,6 +78,7 @@ movements as (
         previous_plan_tier as plan_tier,
         cast(-previous_mrr_amount as decimal(18, 4)) as mrr_change_amount,
         false as is_billing_period_change,
+        false as is_out_of_pause,
         -1 as lifetimes_change
     from level_changes
     where previous_plan_tier <> plan_tier
@@ -90,6 +94,7 @@ movements as (
         plan_tier,
         previous_mrr_amount as mrr_change_amount,
         false as is_billing_period_change,
+        false as is_out_of_pause,
         1 as lifetimes_change
     from level_changes
     where previous_plan_tier <> plan_tier

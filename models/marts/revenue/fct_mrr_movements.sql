@@ -13,7 +13,7 @@ movements as (
     from {{ ref('int_subscriptions__movements') }}
     where
         category not in ('transfer_in', 'transfer_out')
-        and (mrr_change_amount <> 0 or category = 'churn')
+        and (mrr_change_amount <> 0 or is_out_of_pause)
 
 )
 
