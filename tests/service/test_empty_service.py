@@ -1,0 +1,94 @@
+"""A service in which nothing has happened yet, through the whole way, and the unit tests of the SQL.
+
+The unit tests need the types of what a model reads, not a row of it: an empty warehouse gives them.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from orchestration.project import DbtProject
+from orchestration.settings import PROJECT_DIR
+from orchestration.warehouse import Warehouse
+from tests.conftest import RunPipeline
+
+UNIT_TESTS = sorted(
+    unit_test["name"]
+    for path in (PROJECT_DIR / "models").rglob("*.unit.yml")
+    for unit_test in yaml.safe_load(path.read_text(encoding="utf-8"))["unit_tests"]
+)
+
+
+@pytest.fixture(scope="module")
+def empty_service(tmp_path_factory: pytest.TempPathFactory, run_pipeline: RunPipeline) -> Warehouse:
+    """The warehouse of a raw folder in which every required table is a CSV file with a header."""
+    raw = tmp_path_factory.mktemp("empty")
+    for table in DbtProject(PROJECT_DIR).contract().tables:
+        if table.is_required:
+            (raw / table.name).mkdir()
+            header = ",".join(column.name for column in table.columns)
+            (raw / table.name / "nothing.csv").write_text(header + "\n", encoding="utf-8")
+    return run_pipeline(raw)
+
+
+@pytest.fixture(scope="module")
+def unit_test_results(
+    empty_service: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, Any]]:
+    """What dbt says of each unit test, by name."""
+    target = tmp_path_factory.mktemp("unit")
+    said = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("dbt")),
+            "--quiet",
+            "test",
+            *("--select", "test_type:unit"),
+            *("--target-path", str(target), "--log-path", str(target)),
+        ],
+        cwd=PROJECT_DIR,
+        env=os.environ | {"TENURE_WAREHOUSE": str(empty_service.root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    results = target / "run_results.json"
+    assert results.exists(), said.stdout + said.stderr
+    return {
+        result["unique_id"].split(".")[-1]: result
+        for result in json.loads(results.read_text(encoding="utf-8"))["results"]
+    }
+
+
+@pytest.mark.parametrize("name", UNIT_TESTS)
+def test_sql(name: str, unit_test_results: dict[str, dict[str, Any]]) -> None:
+    """The dbt unit test of this name passes."""
+    result = unit_test_results[name]
+    assert result["status"] == "pass", result["message"]
+
+
+def test_an_empty_service_has_empty_marts(empty_service: Warehouse) -> None:
+    with duckdb.connect(str(empty_service.root / "tenure.duckdb"), read_only=True) as release:
+        marts = [
+            name
+            for (name,) in release.execute(
+                "select table_name from information_schema.tables where table_schema = 'marts'"
+            ).fetchall()
+        ]
+        assert "mrr_bridge_monthly" in marts
+        filled = {
+            name
+            for name in marts
+            if release.execute(f"select 1 from marts.{name} limit 1").fetchone()
+        }
+        assert filled == set()
+        counts = release.execute(
+            "select distinct raw_rows, accepted_rows from quality.row_reconciliation"
+        ).fetchall()
+    assert counts == [(0, 0)]
