@@ -57,7 +57,8 @@ totals as (
         currency,
         sum(amount_minor * copies) as raw_minor,
         sum(case when place = 'earned' then elapsed_minor else 0 end) as recognised_minor,
-        sum(case when place = 'earned' then amount_minor - elapsed_minor else 0 end) as future_minor,
+        sum(case when place = 'earned' then amount_minor - elapsed_minor else 0 end)
+            as future_minor,
         sum(case when place <> 'superseded' then amount_minor * (copies - 1) else 0 end)
             as duplicate_minor,
         sum(case when place = 'superseded' then amount_minor * copies else 0 end)

@@ -11,10 +11,16 @@ with
         broken_rule as rule,
         row_json,
         recorded_at,
-        {{ 'subscriber_id' if table_name in ['subscribers', 'erasure_requests'] else 'cast(null as string)' }}
-            as keyed_subscriber_id,
-        {{ 'signed_up_at' if table_name == 'subscribers' else 'cast(null as timestamp)' }}
-            as keyed_from
+        {% if table_name in ['subscribers', 'erasure_requests'] %}
+        subscriber_id as keyed_subscriber_id,
+        {% else %}
+        cast(null as string) as keyed_subscriber_id,
+        {% endif %}
+        {% if table_name == 'subscribers' %}
+        signed_up_at as keyed_from
+        {% else %}
+        cast(null as timestamp) as keyed_from
+        {% endif %}
     from {{ ref(model_name) }}
     where
         broken_rule is not null

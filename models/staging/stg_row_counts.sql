@@ -26,10 +26,10 @@ with
         count(*) as raw_rows,
         count(*) filter (
             where
-                recorded_at >= {{ as_of() }}
-                {%- if event_at %}
-                or {{ event_at }} >= {{ as_of() }}
-                {%- endif %}
+            recorded_at >= {{ as_of() }}
+            {%- if event_at %}
+            or {{ event_at }} >= {{ as_of() }}
+            {%- endif %}
         ) as beyond_as_of_rows
     from {{ source('raw', table_name) }}
 

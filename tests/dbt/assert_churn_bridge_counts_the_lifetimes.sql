@@ -7,19 +7,19 @@ counted as (
         months.month_start,
         count(*) filter (
             where
-                lifetimes.started_at < months.started_at
-                and (lifetimes.ended_at >= months.started_at or lifetimes.ended_at is null)
+            lifetimes.started_at < months.started_at
+            and (lifetimes.ended_at >= months.started_at or lifetimes.ended_at is null)
         ) as opening_lifetimes,
         count(*) filter (
             where
-                lifetimes.started_at < months.started_at
-                and lifetimes.ended_at >= months.started_at
-                and lifetimes.ended_at < months.ended_at
+            lifetimes.started_at < months.started_at
+            and lifetimes.ended_at >= months.started_at
+            and lifetimes.ended_at < months.ended_at
         ) as lost_lifetimes,
         count(*) filter (
             where
-                lifetimes.started_at < months.elapsed_until_at
-                and (lifetimes.ended_at >= months.elapsed_until_at or lifetimes.ended_at is null)
+            lifetimes.started_at < months.elapsed_until_at
+            and (lifetimes.ended_at >= months.elapsed_until_at or lifetimes.ended_at is null)
         ) as closing_lifetimes
     from {{ ref('int_calendar__months') }} as months
     inner join {{ ref('fct_subscriber_lifetimes') }} as lifetimes

@@ -1,4 +1,4 @@
--- who never lapsed is retained, who is retained is of the cohort, and who lapsed once never unlapses
+-- who never lapsed is retained, who is retained is of the cohort, and a lapse is never undone
 with
 
 cohorts as (

@@ -1,4 +1,4 @@
--- a feed that breaks so many rules is not one to bet on: nothing is released until somebody has looked
+-- a feed that breaks so many rules is not one to bet on: nothing is released until it is looked at
 select
     table_name,
     raw_rows,

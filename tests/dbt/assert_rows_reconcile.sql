@@ -2,5 +2,6 @@
 select *
 from {{ ref('row_reconciliation') }}
 where
-    raw_rows <> accepted_rows + duplicate_rows + superseded_rows + quarantined_rows + beyond_as_of_rows
+    raw_rows
+    <> accepted_rows + duplicate_rows + superseded_rows + quarantined_rows + beyond_as_of_rows
     or accepted_rows is null

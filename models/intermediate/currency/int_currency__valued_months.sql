@@ -97,7 +97,8 @@ month_rates as (
         on
             currency_months.currency = exchange_rates.currency
             and currency_months.month_start >= exchange_rates.rate_date
-            and cast(currency_months.month_start - interval 7 day as date) <= exchange_rates.rate_date
+            and cast(currency_months.month_start - interval 7 day as date)
+            <= exchange_rates.rate_date
     qualify
         row_number() over (
             partition by currency_months.currency, currency_months.month_start

@@ -72,10 +72,14 @@ subscriber_months as (
     select
         subscriber_id,
         month_start,
-        {%- for kind in ['recognised', 'refunded', 'uncollectible', 'collected'] %}
-        cast(sum(case when kind = '{{ kind }}' then amount else 0 end) as decimal(18, 4))
-            as {{ kind }}_amount{{ ',' if not loop.last }}
-        {%- endfor %}
+        cast(sum(case when kind = 'recognised' then amount else 0 end) as decimal(18, 4))
+            as recognised_amount,
+        cast(sum(case when kind = 'refunded' then amount else 0 end) as decimal(18, 4))
+            as refunded_amount,
+        cast(sum(case when kind = 'uncollectible' then amount else 0 end) as decimal(18, 4))
+            as uncollectible_amount,
+        cast(sum(case when kind = 'collected' then amount else 0 end) as decimal(18, 4))
+            as collected_amount
     from valued_amounts
     group by subscriber_id, month_start
 

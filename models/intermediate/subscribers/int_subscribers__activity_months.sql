@@ -69,12 +69,12 @@ activity_months as (
     select
         subscriber_id,
         month_start,
-        {%- for measure in [
-            'viewing_days', 'plays', 'valid_plays', 'watched_seconds', 'failed_payments',
-            'support_tickets',
-        ] %}
-        cast(sum({{ measure }}) as bigint) as {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        cast(sum(viewing_days) as bigint) as viewing_days,
+        cast(sum(plays) as bigint) as plays,
+        cast(sum(valid_plays) as bigint) as valid_plays,
+        cast(sum(watched_seconds) as bigint) as watched_seconds,
+        cast(sum(failed_payments) as bigint) as failed_payments,
+        cast(sum(support_tickets) as bigint) as support_tickets
     from activities
     group by subscriber_id, month_start
 

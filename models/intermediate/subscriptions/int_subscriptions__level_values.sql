@@ -34,7 +34,8 @@ subscription_values as (
         plans.plan_tier,
         level_subscriptions.billing_period_unit,
         level_subscriptions.billing_period_count,
-        {{ value_at('level_subscriptions.own_currency_mrr', 'start_rates.rate') }} as start_mrr_amount,
+        {{ value_at('level_subscriptions.own_currency_mrr', 'start_rates.rate') }}
+            as start_mrr_amount,
         {{ value_at('level_subscriptions.own_currency_mrr', 'end_rates.rate') }} as end_mrr_amount
     from level_subscriptions
     inner join plans

@@ -41,7 +41,7 @@ intervals as (
 
 ),
 
--- an interval in which the subscriber holds nothing, having handed all on, stays as one without access
+-- an interval in which the subscriber holds nothing, having handed all on, stays, without access
 periods as (
 
     select

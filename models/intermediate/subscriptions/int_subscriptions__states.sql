@@ -114,7 +114,8 @@ states as (
             else cast(0 as decimal(18, 4))
         end as own_currency_mrr,
         holding_changes.cancel_requested_at,
-        case when state_intervals.status = 'ended' then holding_changes.end_reason end as end_reason,
+        case when state_intervals.status = 'ended' then holding_changes.end_reason end
+            as end_reason,
         holding_changes.cancel_feedback,
         state_intervals.valid_from,
         state_intervals.valid_to

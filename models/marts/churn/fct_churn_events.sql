@@ -62,7 +62,8 @@ churn_events as (
         lifetimes.last_plan_tier as plan_tier,
         lifetimes.won_back_at,
         cast(coalesce(last_viewing.plays, 0) as bigint) as plays_in_last_28_days,
-        cast(coalesce(last_viewing.watched_seconds, 0) as bigint) as watched_seconds_in_last_28_days,
+        cast(coalesce(last_viewing.watched_seconds, 0) as bigint)
+            as watched_seconds_in_last_28_days,
         cast(coalesce(last_viewing.viewing_days, 0) as bigint) as viewing_days_in_last_28_days
     from lifetimes
     inner join lifetime_ends

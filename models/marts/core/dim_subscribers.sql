@@ -111,7 +111,8 @@ subscribers_with_status as (
         subscribers.is_marketing_opt_in,
         subscribers.is_erased,
         case
-            when current_levels.is_paying and current_states.is_past_due
+            when
+                current_levels.is_paying and current_states.is_past_due
                 and not current_states.is_paid_on_time
                 then 'past_due'
             when current_levels.is_paying then 'paying'

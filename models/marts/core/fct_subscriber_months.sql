@@ -24,7 +24,8 @@ filled_months as (
         status_months.subscriber_id,
         status_months.month_start,
         cast(
-            {{ months_between('status_months.first_month', 'status_months.month_start') }} as integer
+            {{ months_between('status_months.first_month', 'status_months.month_start') }}
+            as integer
         ) as months_since_start,
         status_months.lifetime_number,
         coalesce(

@@ -16,7 +16,7 @@ running_terms as (
             order by tenure_days
             rows between unbounded preceding and current row
         ) as has_nobody_left,
-        -- sums of decimals are exact, whatever their order: where nobody churns the curve stays level
+        -- sums of decimals are exact in any order: where nobody churns the curve stays level
         sum(
             cast(
                 case when churned < at_risk then ln(cast(at_risk - churned as double) / at_risk) end
@@ -31,7 +31,9 @@ running_terms as (
             cast(
                 case
                     when churned < at_risk
-                        then cast(churned as double) / (cast(at_risk as double) * (at_risk - churned))
+                        then
+                            cast(churned as double)
+                            / (cast(at_risk as double) * (at_risk - churned))
                 end as decimal(38, 24)
             )
         ) over (

@@ -78,10 +78,16 @@ revenue as (
         collected_amount,
         cast(paying_microseconds as double) / elapsed_microseconds as average_paying_subscribers,
         cast(access_microseconds as double) / elapsed_microseconds as average_subscribers,
-        {{ amount_per_average('net_revenue_amount', 'paying_microseconds', 'elapsed_microseconds') }}
-            as arppu_amount,
-        {{ amount_per_average('net_revenue_amount', 'access_microseconds', 'elapsed_microseconds') }}
-            as arpu_amount,
+        {{ amount_per_average(
+            'net_revenue_amount',
+            'paying_microseconds',
+            'elapsed_microseconds',
+        ) }} as arppu_amount,
+        {{ amount_per_average(
+            'net_revenue_amount',
+            'access_microseconds',
+            'elapsed_microseconds',
+        ) }} as arpu_amount,
         is_complete
     from monthly_figures
 

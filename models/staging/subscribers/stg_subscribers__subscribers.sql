@@ -19,7 +19,7 @@ accepted as (
 
 ),
 
--- of a split id each half takes its newest version from its own side of the request, else the newest
+-- of a split id each half takes its newest version of its own side of the request, else the newest
 versions_of_halves as (
 
     select
@@ -43,7 +43,8 @@ versions_of_halves as (
             partition by split_ids.current_id
             order by
                 case
-                    when (versions.signed_up_at < split_ids.requested_at) = split_ids.is_erased then 0
+                    when (versions.signed_up_at < split_ids.requested_at) = split_ids.is_erased
+                        then 0
                     else 1
                 end,
                 versions.version_rank

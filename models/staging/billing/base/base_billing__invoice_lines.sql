@@ -31,7 +31,8 @@ judged as (
                 ['invoice_line_id'],
                 nullable=['plan_id', 'period_start_at', 'period_end_at', 'promotion_code'],
             ) }}
-            when versions.kind not in ('subscription', 'proration', 'add_on', 'one_off') then 'unknown_value'
+            when versions.kind not in ('subscription', 'proration', 'add_on', 'one_off')
+                then 'unknown_value'
             when invoices.invoice_id is null then 'missing_reference'
             when versions.period_end_at < versions.period_start_at then 'ends_before_start'
         end as broken_rule

@@ -43,7 +43,8 @@ judged as (
                 nullable=['subscription_id'],
                 event_at='versions.issued_at',
             ) }}
-            when versions.status not in ('draft', 'open', 'paid', 'void', 'uncollectible') then 'unknown_value'
+            when versions.status not in ('draft', 'open', 'paid', 'void', 'uncollectible')
+                then 'unknown_value'
             when currencies.currency is null then 'unknown_currency'
             when subscribers.subscriber_id is null then 'missing_reference'
         end as broken_rule,

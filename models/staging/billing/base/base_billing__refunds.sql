@@ -36,7 +36,8 @@ judged as (
                 nullable=['reason'],
                 event_at='versions.refunded_at',
             ) }}
-            when versions.kind not in ('refund', 'chargeback', 'chargeback_reversal') then 'unknown_value'
+            when versions.kind not in ('refund', 'chargeback', 'chargeback_reversal')
+                then 'unknown_value'
             when currencies.currency is null then 'unknown_currency'
             when payments.payment_id is null then 'missing_reference'
             when versions.amount_minor < 0 then 'out_of_range'

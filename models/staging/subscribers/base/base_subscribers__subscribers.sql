@@ -49,7 +49,10 @@ rows_with_verdict as (
         subscriber_id as row_key,
         case
             when broken_rule is not null
-                then {{ row_as_json(columns, personal=['email', 'birth_year', 'referred_by_subscriber_id']) }}
+                then {{ row_as_json(
+                    columns,
+                    personal=['email', 'birth_year', 'referred_by_subscriber_id'],
+                ) }}
         end as row_json
     from judged
 

@@ -9,7 +9,12 @@
 
 with
 
-{{ row_versions(source('raw', 'marketing_spend'), columns, ['spend_date', 'acquisition_channel', 'country_code'], event_at) }},
+{{ row_versions(
+    source('raw', 'marketing_spend'),
+    columns,
+    ['spend_date', 'acquisition_channel', 'country_code'],
+    event_at,
+) }},
 
 currencies as (
 
