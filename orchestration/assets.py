@@ -4,8 +4,9 @@ A thin shell: what an asset does is said in the modules beside this one.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from orchestration import audit, bookkeeping, landing, release, verdicts
 from orchestration.errors import BuildError, InputError, TenureError
-from orchestration.manifest import Manifest
+from orchestration.manifest import FITTED_SOURCE, Manifest
 from orchestration.parameters import Parameters, check_parameters
 from orchestration.progress import Reporter
 from orchestration.project import DbtBuild, DbtProject, NodeFinished, NodeStarted
@@ -31,6 +32,9 @@ POOL = "duckdb"
 EXIT_STATUS = "exit_status"
 
 UNIQUE_ID = "dagster_dbt/unique_id"
+
+# what stands on tables that Python fits can only be built once these are fitted
+ON_FITS = f"source:{FITTED_SOURCE}+"
 
 AUDIT_KEY = dg.AssetKey("audit")
 RELEASE_KEY = dg.AssetKey("release")
@@ -91,7 +95,7 @@ class Translator(DagsterDbtTranslator):
 
 
 @contextmanager
-def _told_to_dagster() -> Iterator[None]:
+def told_to_dagster() -> Iterator[None]:
     """Turns a foreseen end into a failure that carries its exit status and is not tried again."""
     try:
         yield
@@ -121,7 +125,7 @@ def build_landing_asset(contract: RawContract) -> dg.AssetsDefinition:
         pool=POOL,
     )
     def land(refresh: Refresh) -> Iterator[dg.MaterializeResult[None]]:
-        with _told_to_dagster():
+        with told_to_dagster():
             inspection = _land(refresh, contract)
         for findings in inspection.tables:
             yield dg.MaterializeResult(
@@ -166,23 +170,61 @@ def _land(refresh: Refresh, contract: RawContract) -> landing.Inspection:
     return inspection
 
 
-def build_dbt_assets(manifest: Manifest, parsed: Any = None) -> dg.AssetsDefinition:  # noqa: ANN401
-    """The dbt models and seeds as assets, and the data tests as their checks.
+@dataclass(frozen=True)
+class BuildPart:
+    """One invocation of dbt: which nodes it builds, as dbt selects them, and after which steps.
+
+    `name` is that of its step in the job, `notes` what is noted of it once it has gone well.
+    """
+
+    name: str
+    stage: str
+    notes: str
+    needs: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+def build_parts(manifest: Manifest) -> tuple[BuildPart, ...]:
+    """The parts in their order: one, or with fits in between two."""
+    stage = "building and testing the models"
+    fits = sorted({table.fit for table in manifest.fitted_tables()})
+    if not fits:
+        return (BuildPart("dbt_build", stage, notes="build"),)
+    first = BuildPart("dbt_build", stage, notes="models", exclude=(ON_FITS,))
+    last = BuildPart(
+        "dbt_build_on_fits",
+        "building and testing what stands on the fits",
+        notes="build",
+        needs=("models", *fits),
+        select=(ON_FITS,),
+    )
+    return first, last
+
+
+def build_dbt_assets(
+    manifest: Manifest,
+    part: BuildPart,
+    parsed: Any = None,  # noqa: ANN401
+) -> dg.AssetsDefinition:
+    """A part's dbt models and seeds as assets, and the data tests as their checks.
 
     `parsed` is dbt's own object of the manifest, where this process has it: it saves parsing twice.
     """
 
     @dbt_assets(
         manifest=manifest.with_test_targets(),
+        select=" ".join(part.select) or "fqn:*",
+        exclude=" ".join(part.exclude) or None,
         dagster_dbt_translator=Translator(),
-        name="dbt_build",
+        name=part.name,
         pool=POOL,
     )
     def build(
         context: dg.AssetExecutionContext, refresh: Refresh
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        with _told_to_dagster(), private_files():
-            yield from _build(context, refresh, manifest, parsed)
+        with told_to_dagster(), private_files():
+            yield from _build(context, refresh, manifest, part, parsed)
 
     return build
 
@@ -191,19 +233,21 @@ def _build(
     context: dg.AssetExecutionContext,
     refresh: Refresh,
     manifest: Manifest,
+    part: BuildPart,
     parsed: Any,  # noqa: ANN401
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    refresh.reporter.stage("building and testing the models")
+    refresh.reporter.stage(part.stage)
     if not context.is_subset:
         audit.preload()
     dbt_build = refresh.project.start_build(
         refresh.place,
         refresh.parameters(),
         parsed=parsed,
-        select=_selection(context, manifest),
+        select=_selection(context, manifest) if context.is_subset else part.select,
+        exclude=() if context.is_subset else part.exclude,
         full_refresh=refresh.full_refresh,
     )
-    asset_keys = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.specs}
+    asset_keys = keys_by_node(context.assets_def)
     check_keys = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.check_specs}
     for event in dbt_build:
         if isinstance(event, NodeStarted):
@@ -215,7 +259,12 @@ def _build(
             )
         elif event.unique_id in check_keys and event.status != "skipped":
             yield _check_outcome(check_keys[event.unique_id], event)
-    _close_build(refresh, manifest, dbt_build, is_whole=not context.is_subset)
+    _close_build(refresh, manifest, dbt_build, None if context.is_subset else part)
+
+
+def keys_by_node(built: dg.AssetsDefinition) -> dict[str, dg.AssetKey]:
+    """The assets of a part of the build, by dbt's unique id."""
+    return {spec.metadata[UNIQUE_ID]: spec.key for spec in built.specs}
 
 
 def _check_outcome(key: dg.AssetCheckKey, event: NodeFinished) -> dg.AssetCheckResult:
@@ -231,8 +280,6 @@ def _check_outcome(key: dg.AssetCheckKey, event: NodeFinished) -> dg.AssetCheckR
 
 
 def _selection(context: dg.AssetExecutionContext, manifest: Manifest) -> tuple[str, ...]:
-    if not context.is_subset:
-        return ()
     specs = context.assets_def.specs_by_key
     chosen = [specs[key].metadata[UNIQUE_ID] for key in context.selected_asset_keys]
     checks = context.selected_asset_check_keys
@@ -243,7 +290,7 @@ def _selection(context: dg.AssetExecutionContext, manifest: Manifest) -> tuple[s
 
 
 def _close_build(
-    refresh: Refresh, manifest: Manifest, dbt_build: DbtBuild, *, is_whole: bool
+    refresh: Refresh, manifest: Manifest, dbt_build: DbtBuild, whole_part: BuildPart | None
 ) -> None:
     if error := dbt_build.error():
         raise BuildError(f"dbt could not run: {error}")
@@ -273,15 +320,16 @@ def _close_build(
         )
         if error:
             raise error
-        if is_whole:
-            bookkeeping.note_step(connection, "build")
+        if whole_part and bookkeeping.completed_steps(connection).issuperset(whole_part.needs):
+            bookkeeping.note_step(connection, whole_part.notes)
 
 
 def build_audit_asset(
-    landed: dg.AssetsDefinition, built: dg.AssetsDefinition
+    landed: dg.AssetsDefinition, built: Sequence[dg.AssetsDefinition]
 ) -> dg.AssetsDefinition:
     """The audit: expectations on feeds and marts, each a check of the table that is at fault."""
-    tables = {tuple(key.path): key for key in (*landed.keys, *built.keys)}
+    built_keys = [key for part in built for key in part.keys]
+    tables = {tuple(key.path): key for key in (*landed.keys, *built_keys)}
     # what is at fault of several tables at once is a check of the audit itself
     planned = {
         check.name: dg.AssetCheckSpec(
@@ -295,7 +343,7 @@ def build_audit_asset(
         specs=[
             dg.AssetSpec(
                 AUDIT_KEY,
-                deps=list(built.keys),
+                deps=built_keys,
                 group_name="release",
                 description="Whether what was built is plausible enough for its readers.",
                 kinds={"greatexpectations"},
@@ -308,7 +356,7 @@ def build_audit_asset(
     )
     def judge(refresh: Refresh) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         refresh.reporter.stage("auditing what was built")
-        with _told_to_dagster():
+        with told_to_dagster():
             outcomes = audit.judge(refresh.place)
         for outcome in outcomes:
             check = planned[audit.name_of(outcome.suite, outcome.expectation)]
@@ -325,7 +373,7 @@ def build_audit_asset(
                     "what to do": outcome.what_to_do,
                 },
             )
-        with _told_to_dagster():
+        with told_to_dagster():
             audit.note(refresh.place, outcomes)
         yield dg.MaterializeResult(asset_key=AUDIT_KEY, metadata={"checks": len(outcomes)})
 
@@ -345,7 +393,7 @@ def build_release_asset(manifest: Manifest) -> dg.AssetsDefinition:
     def publish(refresh: Refresh) -> dg.MaterializeResult[None]:
         """The marts that readers get, replaced whole."""
         refresh.reporter.stage("releasing")
-        with _told_to_dagster():
+        with told_to_dagster():
             released = release.publish(
                 refresh.place,
                 manifest,

@@ -21,7 +21,6 @@ STEPS = quoted_name(SCHEMA, "completed_steps")
 CLOCK = quoted_name("staging", "stg_clock")
 
 Status = Literal["passed", "warned", "failed"]
-Step = Literal["build", "audit"]
 
 
 @dataclass(frozen=True)
@@ -125,15 +124,24 @@ def read_checks(connection: duckdb.DuckDBPyConnection, relation: str) -> list[Ch
     return [CheckResult(*row) for row in rows]
 
 
-def note_step(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
-    """Notes that all of a step was done, and well."""
+def note_step(connection: duckdb.DuckDBPyConnection, step: str) -> None:
+    """Notes that all of a step was done, and well.
+
+    A release needs the steps `build` and `audit`; a part of a build has a name of its own.
+    """
     connection.execute(f"insert or ignore into {STEPS} values (?)", [step])
 
 
-def completed_steps(connection: duckdb.DuckDBPyConnection, *, catalog: str) -> set[str]:
-    """The steps that were done well since the landing; empty if there was none."""
+def completed_steps(
+    connection: duckdb.DuckDBPyConnection, *, catalog: str | None = None
+) -> set[str]:
+    """The steps that were done well since the landing; empty if there was none.
+
+    `catalog` names the build's database where it is attached to another.
+    """
+    steps = f"{quoted_name(catalog)}.{STEPS}" if catalog else STEPS
     try:
-        rows = connection.execute(f"select step from {quoted_name(catalog)}.{STEPS}").fetchall()
+        rows = connection.execute(f"select step from {steps}").fetchall()
     except duckdb.CatalogException:
         return set()
     return {step for (step,) in rows}

@@ -9,8 +9,10 @@ from orchestration.assets import (
     build_audit_asset,
     build_dbt_assets,
     build_landing_asset,
+    build_parts,
     build_release_asset,
 )
+from orchestration.fits import build_fit_assets
 from orchestration.manifest import Manifest
 from orchestration.parameters import check_parameters
 from orchestration.progress import LogReporter, Reporter
@@ -31,17 +33,18 @@ def compose(
     settings = request.settings
     contract = DbtProject(settings.project_dir).contract()
     landed = build_landing_asset(contract)
-    built = build_dbt_assets(manifest, parsed)
+    built = [build_dbt_assets(manifest, part, parsed) for part in build_parts(manifest)]
     job = dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
-        description="The whole way: landing gate, dbt build and its tests, audit, release.",
+        description="The whole way: landing gate, dbt build and its tests, fits, audit, release.",
     )
     return dg.Definitions(
         assets=[
             landed,
-            built,
+            *built,
+            *build_fit_assets(manifest, built[0]),
             build_audit_asset(landed, built),
             build_release_asset(manifest),
         ],

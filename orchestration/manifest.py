@@ -12,6 +12,9 @@ from orchestration.raw_contract import SOURCE_NAME
 
 RELEASED_SCHEMAS = ("marts", "quality")
 
+# the source whose tables Python fits on models of the same build
+FITTED_SOURCE = "fitted"
+
 NodeProperties = Mapping[str, Any]
 
 
@@ -24,6 +27,21 @@ class ReleasedTable:
     description: str
     column_descriptions: Mapping[str, str]
     primary_key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FittedTable:
+    """A table that Python fits between two parts of a build, as its source declares it.
+
+    `fit` names the function that makes it, `reads` says by role which models that is given (their
+    unique ids), `columns` are names and data types in the table's order.
+    """
+
+    name: str
+    fit: str
+    reads: Mapping[str, str]
+    columns: Mapping[str, str]
+    description: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +86,49 @@ class Manifest:
             for node in sorted(released, key=lambda node: (node["schema"], node["alias"]))
         )
 
+    def relation(self, unique_id: str) -> tuple[str, str]:
+        """Schema and name of what a node or source is in the database."""
+        node = self.node(unique_id)
+        return node["schema"], node.get("alias") or node["name"]
+
+    def fitted_tables(self) -> tuple[FittedTable, ...]:
+        """The tables of the source `fitted`, by name; ValueError for one that lacks its meta."""
+        models = {node["name"]: node["unique_id"] for node in self.models()}
+        tables = []
+        for source in self._fitted_sources():
+            meta = source["config"].get("meta", {})
+            unknown = [name for name in meta.get("reads", {}).values() if name not in models]
+            if unknown or not meta.get("fit"):
+                raise ValueError(
+                    f"source {FITTED_SOURCE}.{source['name']} needs meta `fit`, the name of a"
+                    " function, and `reads`, models by role; unknown models:"
+                    f" {', '.join(unknown) or 'none'}"
+                )
+            tables.append(
+                FittedTable(
+                    name=source["name"],
+                    fit=meta["fit"],
+                    reads={role: models[name] for role, name in meta["reads"].items()},
+                    columns={
+                        name: column["data_type"] for name, column in source["columns"].items()
+                    },
+                    description=source["description"].strip(),
+                )
+            )
+        return tuple(tables)
+
+    def _fitted_sources(self) -> list[NodeProperties]:
+        sources = self.content["sources"]
+        return [
+            sources[unique_id]
+            for unique_id in sorted(sources)
+            if sources[unique_id]["source_name"] == FITTED_SOURCE
+        ]
+
+    @cached_property
+    def _on_fits(self) -> set[str]:
+        return self._descendants(source["unique_id"] for source in self._fitted_sources())
+
     @cached_property
     def _children(self) -> Mapping[str, list[str]]:
         children: Mapping[str, list[str]] = self.content["child_map"]
@@ -98,13 +159,20 @@ class Manifest:
         return reached
 
     def model_under_test(self, unique_id: str) -> str | None:
-        """The unique id of the node that a test judges: of several, the one furthest downstream."""
+        """The unique id of the node that a test judges: of several, the one furthest downstream.
+
+        What stands on fits is built after what does not.
+        """
         test = self.node(unique_id)
         attached = test.get("attached_node")
         if attached:
             return str(attached)
         tested = test["depends_on"]["nodes"]
-        return max(tested, key=lambda parent: (self._depth(parent), parent), default=None)
+        return max(
+            tested,
+            key=lambda parent: (parent in self._on_fits, self._depth(parent), parent),
+            default=None,
+        )
 
     def with_test_targets(self) -> dict[str, Any]:
         """The manifest with the model under test named in every test of several models.

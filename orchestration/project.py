@@ -134,9 +134,10 @@ class DbtProject:
         *,
         parsed: "ParsedManifest | None" = None,
         select: tuple[str, ...] = (),
+        exclude: tuple[str, ...] = (),
         full_refresh: bool = False,
     ) -> DbtBuild:
-        """Starts `dbt build` of all models and data tests, or of those selected.
+        """Starts `dbt build` of all models and data tests, or of those selected and not excluded.
 
         Unit tests are left out: they prove the SQL, which does not change between two runs.
         """
@@ -147,6 +148,7 @@ class DbtProject:
             "unit_test",
             *(["--full-refresh"] if full_refresh else []),
             *(["--select", *select] if select else []),
+            *(["--exclude", *exclude] if exclude else []),
         ]
         build = DbtBuild()
         # a thread that ends with the process: Ctrl-C must not wait for the query under way

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 INSTANCE_SETTINGS = {"telemetry": {"enabled": False}}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
-BUILD_STEP = "dbt_build"
+# what the steps that run dbt have in common
+BUILD_STEPS = "dbt_build"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ def _run(request: RunRequest, reporter: Reporter) -> Finished:
     if not result.success:
         raise _end_of(result.all_events)
     built = [
-        event for event in result.get_asset_materialization_events() if event.step_key == BUILD_STEP
+        event
+        for event in result.get_asset_materialization_events()
+        if str(event.step_key).startswith(BUILD_STEPS)
     ]
     return Finished(warehouse, len(built))
 

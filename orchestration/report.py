@@ -168,11 +168,16 @@ def _print_warning(console: Console, result: CheckResult) -> None:
 
 def _print_quarantine(console: Console, place: Warehouse) -> None:
     say = _line(console)
+    query = (
+        "select table_name, quarantined_rows, raw_rows"
+        f" from {quoted_name(*RECONCILIATION)} where quarantined_rows > 0 order by table_name"
+    )
     with duckdb.connect(str(place.release_file), read_only=True) as connection:
-        rows = connection.execute(
-            "select table_name, quarantined_rows, raw_rows"
-            f" from {quoted_name(*RECONCILIATION)} where quarantined_rows > 0 order by table_name"
-        ).fetchall()
+        try:
+            rows = connection.execute(query).fetchall()
+        except duckdb.CatalogException:
+            # a project may leave the account out
+            return
     if not rows:
         say("Quarantined rows: none")
         return

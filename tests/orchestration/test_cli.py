@@ -1,0 +1,205 @@
+"""The command line: exit statuses, words instead of stack traces, and two runs at once."""
+
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestration import cli, refresh_job, report
+from orchestration.errors import AuditError, BuildError, InputError, StoppedError
+from orchestration.progress import Reporter
+from orchestration.raw_contract import RawContract
+from orchestration.settings import RunRequest
+from orchestration.warehouse import Warehouse
+from tests.orchestration.samples import write_table
+from tests.orchestration.test_release import publish, total_of
+
+Tenure = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def tenure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tenure:
+    """Runs a command; returns its exit status and what it wrote to its output and to errors."""
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tenure", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        written = capsys.readouterr()
+        return int(ended.value.code or 0), written.out, written.err
+
+    return run
+
+
+def test_help_names_every_command(tenure: Tenure) -> None:
+    status, told, _ = tenure("--help")
+    assert status == 0
+    for command in ("simulate", "run", "check", "status", "rollback"):
+        assert re.search(rf"\b{command}\b", told)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    heavy = "('dagster', 'dbt', 'great_expectations', 'pandas')"
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys, orchestration.cli; assert not set({heavy}) & set(sys.modules)",
+        ],
+        check=True,
+    )
+
+
+def test_wrong_usage(tenure: Tenure) -> None:
+    assert tenure("run", "--no-such-option")[0] == 2
+    assert tenure("no-such-command")[0] == 2
+
+
+def test_bad_input_is_told_whole_before_anything_is_built(
+    tenure: Tenure, full_raw: Path, contract: RawContract, tmp_path: Path
+) -> None:
+    shutil.rmtree(full_raw / "payments")
+    write_table(full_raw / "plans" / "more.parquet", "plans", contract, plan_tier=None)
+    (full_raw / "invoices" / "cut.parquet").write_bytes(b"PAR1 and no more")
+    warehouse = tmp_path / "warehouse"
+    status, _, told = tenure(
+        *("run", "--raw", full_raw, "--warehouse", warehouse),
+        *("--as-of", "noon", "--vars", '{"reporting_timezone": "Nowhere"}'),
+    )
+    assert status == 2
+    lines = [line for line in told.splitlines() if line.startswith("- ")]
+    assert len(lines) == 5
+    for words in (
+        "table payments: required table is missing",
+        f"file {full_raw}/plans/more.parquet, table plans, column plan_tier: the column is missing",
+        f"file {full_raw}/invoices/cut.parquet, table invoices: the Parquet file is cut short",
+        "as_of is 'noon'",
+        "reporting_timezone is 'Nowhere'",
+    ):
+        assert words in told
+    assert "Traceback" not in told
+    assert not warehouse.exists()
+
+
+def test_bad_input_that_only_reading_finds(
+    tenure: Tenure, full_raw: Path, contract: RawContract, tmp_path: Path
+) -> None:
+    path = full_raw / "plans" / "more.csv"
+    write_table(path, "plans", contract, max_streams="'two'")
+    warehouse = Warehouse(tmp_path / "warehouse")
+    status, _, told = tenure("run", "--raw", full_raw, "--warehouse", warehouse.root)
+    assert status == 2
+    assert f"file {path}, table plans, column max_streams: 1 values are not a whole number" in told
+    assert "Traceback" not in told
+    assert not warehouse.build_file.exists()
+    assert not warehouse.release_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (BuildError("it broke"), 1),
+        (InputError.from_text("wrong input"), 2),
+        (AuditError("the audit said no"), 3),
+    ],
+)
+def test_a_run_that_ends_badly(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    def fail(request: RunRequest, reporter: Reporter) -> refresh_job.Finished:
+        raise error
+
+    monkeypatch.setattr(refresh_job, "run", fail)
+    assert tenure("run") == (status, "", f"{error}\n")
+
+
+def test_a_run_that_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(request: RunRequest) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(refresh_job, "check_before_loading", stop)
+    with pytest.raises(StoppedError, match="last release stands"):
+        refresh_job.run(RunRequest(cli.Settings()), reporter=None)
+
+
+def test_options_of_a_run_are_passed_on(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse
+) -> None:
+    asked: list[RunRequest] = []
+
+    def note(request: RunRequest, reporter: Reporter) -> refresh_job.Finished:
+        asked.append(request)
+        return refresh_job.Finished(warehouse, nodes_built=7)
+
+    monkeypatch.setattr(refresh_job, "run", note)
+    monkeypatch.setattr(report, "print_run", lambda console, finished: None)
+    tenure(
+        *("run", "--raw", "r", "--warehouse", "w", "--as-of", "2026-01-01"),
+        *("--full-refresh", "--vars", "{}"),
+    )
+    tenure("run")
+    monkeypatch.setenv("TENURE_RAW", "from-environment")
+    tenure("run")
+    first, second, third = asked
+    assert (first.settings.raw, first.settings.warehouse) == (Path("r"), Path("w"))
+    assert (first.as_of, first.variables, first.full_refresh) == ("2026-01-01", "{}", True)
+    assert (second.as_of, second.variables, second.full_refresh) == (None, None, False)
+    assert third.settings.raw == Path("from-environment")
+
+
+def test_status_before_and_after_a_release(tenure: Tenure, warehouse: Warehouse) -> None:
+    status, told, _ = tenure("status", "--warehouse", warehouse.root)
+    assert (status, "No release" in told) == (0, True)
+    publish(warehouse, 1)
+    publish(warehouse, 2)
+    status, told, _ = tenure("status", "--warehouse", warehouse.root)
+    assert status == 0
+    assert "Release 20260101T060002Z, as of 2026-01-01 00:00:00 UTC" in told
+    assert "reporting_currency = EUR" in told
+    assert "20260101T060001Z\n" in told
+
+
+def test_rollback(tenure: Tenure, warehouse: Warehouse) -> None:
+    publish(warehouse, 1)
+    publish(warehouse, 2)
+    status, told, _ = tenure("rollback", "--warehouse", warehouse.root)
+    assert (status, total_of(warehouse)) == (0, 1)
+    assert "Release 20260101T060001Z stands" in told
+    status, _, told = tenure("rollback", "20250101T000000Z", "--warehouse", warehouse.root)
+    assert (status, total_of(warehouse)) == (2, 1)
+    assert "20260101T060001Z (current), 20260101T060002Z" in told
+
+
+def test_two_runs_at_once_go_one_after_the_other(warehouse: Warehouse) -> None:
+    told, entered = threading.Event(), threading.Event()
+
+    def run_second() -> None:
+        with warehouse.build_lock(on_wait=told.set):
+            entered.set()
+
+    with warehouse.build_lock(on_wait=pytest.fail):
+        second = threading.Thread(target=run_second)
+        second.start()
+        assert told.wait(timeout=30)
+        assert not entered.is_set()
+    second.join(timeout=30)
+    assert entered.is_set()
+
+
+def test_a_killed_run_holds_no_lock(warehouse: Warehouse) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from orchestration.warehouse import Warehouse\n"
+        "with Warehouse(Path(sys.argv[1])).build_lock(on_wait=print):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(warehouse.root)], check=False)
+    with warehouse.build_lock(on_wait=lambda: pytest.fail("the lock outlived its holder")):
+        pass
