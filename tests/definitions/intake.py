@@ -289,7 +289,7 @@ class _Gate:
         self._raw = raw
         self._calendar = calendar
         self.intake = Intake(as_of=as_of)
-        self.judge = _Judge(self.intake.accepted, calendar)
+        self._judge = _Judge(self.intake.accepted, calendar)
 
     def run(self) -> Intake:
         """Return the intake of all tables."""
@@ -311,7 +311,7 @@ class _Gate:
         winners, duplicates, superseded = _newest_versions(table, keyed)
         accepted = []
         for row in winners:
-            rule = self.judge.broken_rule(table, row)
+            rule = self._judge.broken_rule(table, row)
             if rule is None:
                 accepted.append(_read_lists(table, row))
             else:
@@ -337,11 +337,11 @@ class _Gate:
         )
 
 
-def _people(raw_rows: Sequence[Row], intake: Intake, split: _Split, judge: _Judge) -> list[Row]:
+def _people(raw_rows: Sequence[Row], intake: Intake, split: _Split) -> list[Row]:
     """Return the accepted subscribers, an erased one and a newcomer under one id each apart.
 
-    Each of the two is described by the newest row of its own time that breaks no rule, and by
-    the accepted row of their common id where it left none: no sum may move to another country.
+    Each of the two is described by the newest row of its own time, and by the accepted row of
+    their common id where it left none: no sum may move to another country.
     """
     table = raw_tables()["subscribers"]
     people = []
@@ -357,8 +357,6 @@ def _people(raw_rows: Sequence[Row], intake: Intake, split: _Split, judge: _Judg
                 and split.renamed(table, row)["subscriber_id"] == identity
             ]
             newest = max(own, key=lambda row: row["recorded_at"], default=accepted)
-            if judge.broken_rule(table, newest) is not None:
-                newest = accepted
             people.append({**newest, "subscriber_id": identity})
     return people
 
@@ -408,10 +406,9 @@ def take_in(raw: Raw, as_of: datetime | None, calendar: LocalCalendar) -> Intake
     no count; the names are taken away afterwards.
     """
     as_of = default_as_of(raw) if as_of is None else as_of
-    gate = _Gate(raw, as_of, calendar)
-    intake = gate.run()
+    intake = _Gate(raw, as_of, calendar).run()
     split = _Split(intake, calendar)
-    people = _people(raw.get("subscribers", []), intake, split, gate.judge)
+    people = _people(raw.get("subscribers", []), intake, split)
     for name, rows in intake.accepted.items():
         table = raw_tables()[name]
         intake.accepted[name] = [split.renamed(table, row) for row in rows]

@@ -1,4 +1,4 @@
-"""Raw rows through the project's own SQL: files, views over them, dbt, and the marts read back.
+"""Raw rows through the project's own SQL: files, the landing gate, dbt, and the marts read back.
 
 The marts come back as `reference` gives them: a list of rows a mart, instants in UTC, money as
 decimals. What is compared with what is told in `compare`.
@@ -19,6 +19,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+
+from orchestration import landing
+from orchestration.raw_contract import read_raw_contract
+from orchestration.raw_folder import open_raw_folder
 
 from .intake import Raw, Row
 from .reference import Marts, Settings
@@ -91,36 +95,18 @@ def _write_part(table: Table, rows: Sequence[Row], stem: Path, rng: random.Rando
         pyarrow.csv.write_csv(frame, stem.with_suffix(".csv"))
 
 
-def _view(table: Table, folder: Path) -> str:
-    """Return the select over every file of a table, typed as declared."""
-    columns = ", ".join(
-        f"cast({column.name} as {column.data_type}) as {column.name}" for column in table.columns
-    )
-    types = ", ".join(f"'{column.name}': 'varchar'" for column in table.columns)
-    selects = []
-    if list(folder.glob(f"{table.name}/*.parquet")):
-        selects.append(f"select {columns} from read_parquet('{folder}/{table.name}/*.parquet')")
-    if list(folder.glob(f"{table.name}/*.csv")):
-        selects.append(
-            f"select {columns} from read_csv('{folder}/{table.name}/*.csv', header = true, "
-            f"auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
-            f"columns = {{{types}}})"
-        )
-    if not selects:
-        nothing = ", ".join(
-            f"cast(null as {column.data_type}) as {column.name}" for column in table.columns
-        )
-        selects.append(f"select {nothing} where false")
-    return " union all ".join(selects)
-
-
 def lay_views(folder: Path, warehouse: Path) -> None:
-    """Make `build.duckdb` in `warehouse` with a view of schema `raw` for each table."""
+    """Make `build.duckdb` in `warehouse` with a view of schema `raw` for each table.
+
+    Raises `PipelineError` where the landing gate finds a fault in the folder.
+    """
+    contract = read_raw_contract(PROJECT / "models")
+    inspection = landing.inspect(open_raw_folder(folder, contract), contract)
+    if inspection.faults:
+        raise PipelineError("\n".join(map(str, inspection.faults)))
     warehouse.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(warehouse / "build.duckdb") as connection:
-        connection.execute("create schema if not exists raw")
-        for name, table in raw_tables().items():
-            connection.execute(f"create or replace view raw.{name} as {_view(table, folder)}")
+        landing.lay_views(connection, inspection)
 
 
 @contextmanager
@@ -139,8 +125,10 @@ def _environment(**values: str) -> Iterator[None]:
 
 def dbt_vars(settings: Settings) -> dict[str, object]:
     """Return the settings as the project's vars."""
+    as_of = settings.as_of
+    form = "%Y-%m-%dT%H:%M:%S.%fZ" if as_of and as_of.microsecond else "%Y-%m-%dT%H:%M:%SZ"
     return {
-        "as_of": None if settings.as_of is None else settings.as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "as_of": None if as_of is None else as_of.strftime(form),
         "reporting_currency": settings.reporting_currency,
         "reporting_timezone": settings.reporting_timezone,
         "past_due_grace_days": settings.past_due_grace_days,

@@ -184,8 +184,11 @@ class _ServiceMaker:
         """Return the service's rows, clean and dirty."""
         self._make_people()
         self._make_plans()
-        for n in range(self._rng.randint(1, 7)):
-            self._make_subscription(f"{self._prefix}s{n}")
+        # ties go by code point, where capitals come before and accents after
+        for name in self._rng.sample(["s1", "s2", "s10", "S1", "S2", "\u00e91", "s3"], k=7)[
+            : self._rng.randint(1, 7)
+        ]:
+            self._make_subscription(f"{self._prefix}{name}")
         if self._rng.random() < 0.4:
             self._make_gap(f"{self._prefix}s8", f"{self._prefix}s9")
         if self._rng.random() < 0.3:
@@ -233,7 +236,7 @@ class _ServiceMaker:
                     "subscribers",
                     subscriber_id=person,
                     email=f"{person}@example.org",
-                    country_code=self._rng.choice(["US", "BR", None]),
+                    country_code=self._rng.choice(["US", "BR", None, "unknown"]),
                     acquisition_channel=self._rng.choice(["organic", "ads", None]),
                     birth_year=self._rng.choice([1980, None]),
                     referred_by_subscriber_id=self._rng.choice([None, self._people[0]]),
@@ -251,7 +254,7 @@ class _ServiceMaker:
         person, plan = rng.choice(self._people), rng.choice(self._plans)
         currency = rng.choice(CURRENCIES)
         unit, count = self._billing_period()
-        amount = rng.choice([1000, 1000, 1000, 500, 1500, 333, 1, 0, 120000])
+        amount = rng.choice([1000, 1000, 1000, 500, 1500, 333, 1, 0, 120000, 98765432109])
         moments = sorted(rng.choices(self._pool, k=rng.randint(1, 7)))
         for changed_at in moments:
             status = rng.choices(
@@ -350,7 +353,7 @@ class _ServiceMaker:
         return self._rng.choice(
             [("month", 1)] * 6
             + [("year", 1), ("year", 2), ("month", 3), ("week", 1), ("week", 2), ("day", 1)]
-            + [("day", 30), ("month", 7)]
+            + [("day", 30), ("month", 7), ("year", 7), ("week", 53), ("day", 1000)]
         )
 
     def _end_reason(self, status: str) -> str | None:
@@ -396,7 +399,9 @@ class _ServiceMaker:
 
     def _make_line(self, invoice: str) -> None:
         rng = self._rng
-        start_at = self._moment()
+        # a period may be long past or far ahead, whenever it is billed
+        distance = rng.choice([0] * 8 + [-1, 400]) * DAY
+        start_at = self._moment() + distance
         length = rng.choice(
             [
                 timedelta(0),
@@ -420,7 +425,7 @@ class _ServiceMaker:
                 kind=rng.choice(["subscription", "subscription", "proration", "add_on", "one_off"]),
                 period_start_at=None if rng.random() < 0.1 else start_at,
                 period_end_at=None if rng.random() < 0.1 else end_at,
-                amount_minor=rng.choice([100, -100, 1000, 999, 7, 1, -1, 0, 12345]),
+                amount_minor=rng.choice([100, -100, 1000, 999, 7, 1, -1, 0, 12345, -98765432109]),
                 promotion_code=rng.choice([None, "SPRING"]),
             ),
         )
@@ -481,7 +486,17 @@ class _ServiceMaker:
         for _ in range(rng.randint(0, 5)):
             started_at = self._moment() - rng.choice([timedelta(0), 10 * SECOND, HOUR, TICK])
             length = rng.choice(
-                [timedelta(0), TICK, 10 * SECOND, HOUR / 2, HOUR, 3 * HOUR, 25 * HOUR, 49 * HOUR]
+                [
+                    timedelta(0),
+                    TICK,
+                    10 * SECOND,
+                    HOUR / 2,
+                    HOUR,
+                    3 * HOUR,
+                    25 * HOUR,
+                    49 * HOUR,
+                    40 * DAY,
+                ]
             )
             ended_at = started_at + length
             if ended_at >= self._clock.as_of and rng.random() < 0.8:
@@ -496,7 +511,9 @@ class _ServiceMaker:
                     device_type=rng.choice(["tv", "web", "fridge"]),
                     started_at=started_at,
                     ended_at=ended_at,
-                    watched_seconds=rng.choice([0, 1, 7, 20, 27, 29, 30, 1619, 1620, 1800, 99999]),
+                    watched_seconds=rng.choice(
+                        [0, 1, 7, 20, 27, 29, 30, 1619, 1620, 1800, 99999, 2_000_000_000]
+                    ),
                     end_cause=rng.choice(["completed", "startup_failure", "meteor"]),
                     recorded_at=self._recorded(ended_at),
                 ),
@@ -619,7 +636,7 @@ class _Dirt:
         del table
         return [row, dict(row), {**row, "recorded_at": self._later(row)}][: self._rng.randint(2, 3)]
 
-    def _change(self, table: str, row: Row) -> Row:
+    def changed(self, table: str, row: Row) -> Row:
         """Return the row with something about it that is different."""
         changes: dict[str, Callable[[], Row]] = {
             "subscribers": lambda: {"country_code": "DE"},
@@ -638,7 +655,9 @@ class _Dirt:
             "playback_sessions": lambda: {"watched_seconds": 4444, "subscriber_id": self._other()},
             "titles": lambda: {"runtime_seconds": 60},
             "exchange_rates": lambda: {"rate": Decimal("1.5")},
-            "erasure_requests": lambda: {"requested_at": row["requested_at"] - HOUR},
+            "erasure_requests": lambda: {
+                "requested_at": row["requested_at"] and row["requested_at"] - HOUR
+            },
             "support_tickets": lambda: {"csat_score": 5},
             "survey_responses": lambda: {"score": 3},
             "campaign_touches": lambda: {"offer_code": "BACK"},
@@ -650,7 +669,7 @@ class _Dirt:
         return f"{self._prefix}p0"
 
     def _revised(self, table: str, row: Row) -> list[Row]:
-        revision = self._change(table, row)
+        revision = self.changed(table, row)
         return [row, {**revision, "recorded_at": self._later(row)}]
 
     def _flipped_back(self, table: str, row: Row) -> list[Row]:
@@ -757,7 +776,7 @@ def _rate_rows(clock: _Clock, rng: random.Random, day: date, currency: str) -> l
     rate = {
         "USD": ["0.9", "0.987654321098"],
         "EUR": ["1.1", "1.05", "1.000005", "1.123456789012", "0.5"],
-        "JPY": ["0.0067", "0.00675", "0.007123456789", "0.01"],
+        "JPY": ["0.0067", "0.00675", "0.007123456789", "0.01", "0.0000001"],
         "KWD": ["3.25", "3.255555555555", "3", "3.00005"],
     }[currency]
     recorded_at = min(
@@ -802,7 +821,7 @@ def make_run(seed: int, zone: str, services: int) -> Run:
     if rng.random() < 0.4:
         # a month that has just ended, or has a last instant to go
         edge = calendar.first_instant(calendar.month_of(as_of))
-        as_of = edge + rng.choice([timedelta(0), SECOND, 10 * HOUR, DAY, DAY + SECOND, -SECOND])
+        as_of = edge + rng.choice([timedelta(0), SECOND, TICK, 10 * HOUR, DAY, -SECOND, -TICK])
     settings = Settings(
         as_of=as_of,
         reporting_currency=rng.choice(["USD", "USD", "EUR", "JPY"]),
@@ -836,6 +855,24 @@ def on_its_own_clock(run: Run) -> Run:
         shared=without_late(run.shared),
         services={prefix: without_late(raw) for prefix, raw in run.services.items()},
     )
+
+
+def with_ties(run: Run, seed: int) -> Run:
+    """Return the run with versions that nobody can tell which is newer, of a tenth of the rows."""
+    if run.settings.as_of is None:
+        message = "only a run with an as_of has a clock"
+        raise ValueError(message)
+    rng = random.Random(seed)  # noqa: S311 - stories, not secrets
+    clock = _Clock(run.settings, run.settings.as_of, rng)
+
+    def tied(prefix: str, raw: RawRows) -> RawRows:
+        dirt = _Dirt(prefix, clock, rng)
+        return {
+            table: [*rows, *(dirt.changed(table, row) for row in rows if rng.random() < 0.1)]
+            for table, rows in raw.items()
+        }
+
+    return replace(run, services={key: tied(key, raw) for key, raw in run.services.items()})
 
 
 def runs(max_services: int = 3) -> st.SearchStrategy[Run]:

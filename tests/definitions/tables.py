@@ -44,7 +44,8 @@ def raw_tables() -> dict[str, Table]:
     """Return every raw table by name."""
     tables = {}
     for path in sorted((PROJECT / "models" / "staging").glob("*/_*__sources.yml")):
-        for source in yaml.safe_load(path.read_text())["sources"]:
+        sources = yaml.safe_load(path.read_text())["sources"]
+        for source in (source for source in sources if source["name"] == "raw"):
             for table in source["tables"]:
                 meta = table["config"]["meta"]
                 tables[table["name"]] = Table(

@@ -33,7 +33,7 @@ from .pipeline import (
 from .reference import BRIDGE_CATEGORIES, Reference, Settings, build_marts
 from .shrink import culprits, shortest_story, told_shortly
 from .stories import service
-from .strategies import ZONES, Run, make_run, on_its_own_clock, runs
+from .strategies import ZONES, Run, make_run, on_its_own_clock, runs, with_ties
 
 RUNS = int(os.environ.get("TENURE_PROPERTY_RUNS", "6"))
 SERVICES = int(os.environ.get("TENURE_PROPERTY_SERVICES", "40"))
@@ -97,6 +97,18 @@ def test_the_marts_are_those_of_the_reference(number: int, compare: Compare) -> 
     if number % 3 == 1:
         run = on_its_own_clock(run)
     assert_agreed(run, compare(run), compare)
+
+
+def test_which_of_two_equally_new_rows_wins_is_the_same_in_any_order(
+    tmp_path: Path, dbt_target: Path
+) -> None:
+    run = with_ties(make_run(FIRST_SEED, "UTC", SERVICES), FIRST_SEED)
+    # other files, and the rows in another order
+    first, second = (
+        run_pipeline(run.raw, run.settings, tmp_path / str(seed), random.Random(seed), dbt_target)  # noqa: S311
+        for seed in (1, 2)
+    )
+    assert differences(first, second, run.raw) == []
 
 
 def test_an_empty_service_has_empty_marts(compare: Compare) -> None:
