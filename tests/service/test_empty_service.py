@@ -1,4 +1,4 @@
-"""A service in which nothing has happened yet, through the whole way, and the unit tests of the SQL.
+"""A service in which nothing has happened yet, the whole way, and the unit tests of the SQL.
 
 The unit tests need the types of what a model reads, not a row of it: an empty warehouse gives them.
 """
