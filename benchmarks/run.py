@@ -188,5 +188,4 @@ def main(
         raise typer.Exit(code=1 if isinstance(error, CommandError) else 2) from error
     write_between_markers(readme, report.markdown())
     # where there is no terminal, Rich would fold the table into 80 columns
-    output = Console()
-    output.print(report.table(), width=max(output.width, TABLE_WIDTH))
+    Console(width=max(Console().width, TABLE_WIDTH)).print(report.table())
