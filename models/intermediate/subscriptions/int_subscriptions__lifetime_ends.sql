@@ -56,6 +56,19 @@ deciding_subscriptions as (
 
 ),
 
+-- a request stands on the row that ends the subscription, or on the one before it
+states_with_request as (
+
+    select
+        states.*,
+        coalesce(
+            cancel_requested_at,
+            lag(cancel_requested_at) over (partition by subscription_id order by valid_from)
+        ) as standing_request_at
+    from states
+
+),
+
 lifetime_ends as (
 
     select
@@ -65,7 +78,8 @@ lifetime_ends as (
             when states.subscriber_id <> deciding_subscriptions.subscriber_id then 'voluntary'
             when states.status = 'unpaid' then 'involuntary'
             when states.status = 'ended' and states.end_reason = 'payment_failed' then 'involuntary'
-            when states.status = 'ended' and states.end_reason in ('admin', 'gift_ended') then 'other'
+            when states.status = 'ended' and states.end_reason in ('admin', 'gift_ended')
+                then 'other'
             when states.status in ('active', 'past_due') and states.amount_minor = 0 then 'other'
             else 'voluntary'
         end as end_type,
@@ -73,9 +87,10 @@ lifetime_ends as (
             when states.status = 'unpaid' then 'payment_failed'
             else states.end_reason
         end as end_reason,
-        states.cancel_feedback
+        states.cancel_feedback,
+        states.standing_request_at as cancel_requested_at
     from deciding_subscriptions
-    inner join states
+    inner join states_with_request as states
         on
             deciding_subscriptions.subscription_id = states.subscription_id
             and deciding_subscriptions.ended_at = states.valid_from
