@@ -101,7 +101,7 @@ requirements.txt: uv.lock $(uv_made)
 .PHONY: bouncer
 bouncer: build
 	$(bin)/dbt --quiet parse --target lint --target-path target/lint
-	$(bin)/dbt-bouncer run
+	COLUMNS=200 $(bin)/dbt-bouncer run --show-all-failures
 
 .PHONY: portable
 portable: build

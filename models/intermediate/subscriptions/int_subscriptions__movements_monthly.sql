@@ -38,12 +38,8 @@ monthly_totals as (
         subscribers.country_code,
         subscribers.acquisition_channel,
         {%- for category in categories %}
-        sum(
-            case
-                when movements.category = '{{ category }}' then movements.mrr_change_amount
-                else 0
-            end
-        ) as {{ category }}_mrr_amount,
+        sum(case when movements.category = '{{ category }}' then movements.mrr_change_amount end)
+            as {{ category }}_mrr_amount,
         {%- endfor %}
         sum(movements.mrr_change_amount) as mrr_change_amount,
         count(*) filter (where movements.category = 'new') as new_lifetimes,
