@@ -12,6 +12,12 @@ split_ids as (
 
 ),
 
+age_bands as (
+
+    select * from {{ ref('age_bands') }}
+
+),
+
 accepted as (
 
     select * from versions
@@ -27,6 +33,7 @@ versions_of_halves as (
         split_ids.is_erased,
         split_ids.first_active_at,
         versions.country_code,
+        versions.birth_year,
         versions.acquisition_channel,
         versions.referred_by_subscriber_id,
         versions.signed_up_at,
@@ -57,6 +64,7 @@ people as (
     select
         accepted.subscriber_id,
         accepted.country_code,
+        accepted.birth_year,
         accepted.acquisition_channel,
         accepted.referred_by_subscriber_id,
         accepted.signed_up_at,
@@ -75,6 +83,7 @@ people as (
     select
         current_id as subscriber_id,
         country_code,
+        case when is_own_version and not is_erased then birth_year end as birth_year,
         acquisition_channel,
         case when is_own_version then referred_by_subscriber_id end as referred_by_subscriber_id,
         case when is_own_version then signed_up_at else first_active_at end as signed_up_at,
@@ -99,13 +108,35 @@ people_with_referrers as (
         end as referred_by_subscriber_id,
         people.signed_up_at,
         people.is_marketing_opt_in,
-        people.is_erased
+        people.is_erased,
+        -- the age reached in the year of the horizon: of a date of birth only the year is known
+        extract(year from {{ local_date(as_of()) }}) - people.birth_year as age
     from people
     left join split_ids
         on
             people.referred_by_subscriber_id = split_ids.subscriber_id
             and split_ids.is_erased
 
+),
+
+-- the year of birth names a person and ends here; the band does not
+people_with_age_bands as (
+
+    select
+        people_with_referrers.subscriber_id,
+        people_with_referrers.country_code,
+        people_with_referrers.acquisition_channel,
+        people_with_referrers.referred_by_subscriber_id,
+        people_with_referrers.signed_up_at,
+        people_with_referrers.is_marketing_opt_in,
+        people_with_referrers.is_erased,
+        coalesce(age_bands.age_band, 'unknown') as age_band
+    from people_with_referrers
+    left join age_bands
+        on
+            people_with_referrers.age >= age_bands.from_age
+            and people_with_referrers.age < age_bands.until_age
+
 )
 
-select * from people_with_referrers
+select * from people_with_age_bands
