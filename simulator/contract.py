@@ -17,6 +17,9 @@ import yaml
 
 SOURCES_FOLDER = Path(__file__).resolve().parents[1] / "models" / "staging"
 
+# the source of raw tables, beside others that the project declares
+RAW_SOURCE = "raw"
+
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "string": pa.string(),
     "bigint": pa.int64(),
@@ -107,6 +110,8 @@ def raw_tables() -> dict[str, RawTable]:
     for path in paths:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         for source in document["sources"]:
+            if source["name"] != RAW_SOURCE:
+                continue
             for node in source["tables"]:
                 tables[node["name"]] = _read_table(node)
     return dict(sorted(tables.items()))
