@@ -61,9 +61,7 @@ cancelled_lifetimes as (
             lifetimes.subscriber_id = lifetime_ends.subscriber_id
             and lifetimes.lifetime_number = lifetime_ends.lifetime_number
     left join standing_requests
-        on
-            lifetimes.subscriber_id = standing_requests.subscriber_id
-            and lifetimes.ended_at is null
+        on lifetimes.subscriber_id = standing_requests.subscriber_id
 
 ),
 
