@@ -508,6 +508,15 @@ class Reference:
     def _in_reporting_currency(self, amount_minor: int, currency: str, month: date) -> Decimal:
         return self.rates.value(major(amount_minor, currency), currency, month)
 
+    def value_costs(self) -> None:
+        """Value what no mart here shows, so that a rate that it lacks is missed."""
+        for spent in self.intake.accepted["marketing_spend"]:
+            month = spent["spend_date"].replace(day=1)
+            self._in_reporting_currency(spent["amount_minor"], spent["currency"], month)
+        for payment in self.intake.accepted["payments"]:
+            month = self.calendar.month_of(payment["attempted_at"])
+            self._in_reporting_currency(payment["fee_minor"], payment["currency"], month)
+
     def _recognise(self, sums: Sums) -> None:
         """Add every line's share of every month that has begun, day by day."""
         invoices = {row["invoice_id"]: row for row in self.intake.accepted["invoices"]}
@@ -717,6 +726,7 @@ def build_marts(raw: Raw, settings: Settings) -> Marts:
         "survival_curves": reference.survival_curves(),
         "viewing_daily": reference.viewing_daily(),
     }
+    reference.value_costs()
     if reference.rates.missing:
         raise MissingRatesError(reference.rates.missing)
     return marts

@@ -41,6 +41,8 @@ ZONE_CLOCKS: dict[str, tuple[str, ...]] = {
     "America/Havana": ("2020-11-15", "2026-11-22 06:00", "2020-11-01 04:30"),
     # midnight never comes
     "Asia/Beirut": ("2024-04-20", "2022-04-01 21:00", "2021-11-10 10:00"),
+    # the hour before midnight never comes
+    "America/Nuuk": ("2024-04-20 10:00", "2026-04-01 01:00", "2024-03-31 01:00"),
     # a whole day that never was
     "Pacific/Apia": ("2012-02-10", "2021-05-01 10:00", "2012-01-01 10:00"),
 }
@@ -53,6 +55,7 @@ ZONES = (
     "Australia/Lord_Howe",
     "Pacific/Apia",
     "America/Havana",
+    "America/Nuuk",
     "Asia/Kathmandu",
 )
 

@@ -54,6 +54,7 @@ def viewed(*sessions: Row, zone: str = "UTC", **others: list[Row]) -> dict[str, 
         ("Atlantic/Azores", "2021-10-31", 25),  # midnight came twice
         ("America/Havana", "2020-11-01", 25),  # midnight came twice
         ("Asia/Beirut", "2024-03-31", 23),  # midnight never came
+        ("America/Nuuk", "2024-03-30", 23),  # 23 o'clock never came
         ("Australia/Lord_Howe", "2023-10-01", 23.5),
         ("Pacific/Apia", "2011-12-30", 0),  # the day that never was
         ("Asia/Kathmandu", "2026-03-08", 24),
