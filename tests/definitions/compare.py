@@ -10,7 +10,6 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from .intake import ERASED_PREFIX, Raw, Row
@@ -31,7 +30,6 @@ KEYS = {
     "viewing_daily": ("subscriber_id", "viewing_date"),
 }
 
-# the columns of reference rows, for where it has no row to take them from
 BY_MONTH = ("mrr_bridge_monthly", "churn_monthly", "revenue_monthly")
 
 RULE_NUMBERS = {
@@ -272,8 +270,3 @@ def _nameable(row: Row, known: set[str]) -> str:
     ):
         return "erased id"
     return text
-
-
-def amount(value: str) -> Decimal:
-    """Return a mart's amount, written as text."""
-    return Decimal(value).quantize(Decimal("0.0001"))

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from .compare import Difference
 from .intake import Row
-from .strategies import RawRows, Run, merged
+from .stories import RawRows
+from .strategies import Run, merged
 from .tables import raw_tables
 
 MAX_ROUNDS = 8

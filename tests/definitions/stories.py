@@ -13,6 +13,8 @@ from typing import Any
 from .intake import Row
 from .tables import raw_tables
 
+RawRows = dict[str, list[Row]]
+
 EPOCH = datetime(2010, 1, 1, tzinfo=UTC)
 
 DEFAULTS: dict[str, Row] = {
@@ -108,15 +110,15 @@ def change(changed_at: str | datetime, **given: Any) -> Row:  # noqa: ANN401 - s
     return told("subscription_changes", changed_at=changed_at, **given)
 
 
-def service(rows: Iterable[tuple[str, Row]]) -> dict[str, list[Row]]:
+def service(rows: Iterable[tuple[str, Row]]) -> RawRows:
     """Return the rows by table, every table of the contract among them."""
-    raw: dict[str, list[Row]] = {name: [] for name in raw_tables()}
+    raw: RawRows = {name: [] for name in raw_tables()}
     for table, found in rows:
         raw[table].append(found)
     return raw
 
 
-def subscription_story(*changes: Row, **others: list[Row]) -> dict[str, list[Row]]:
+def subscription_story(*changes: Row, **others: list[Row]) -> RawRows:
     """Return a service of these changes, of whoever is in them, on a basic and a premium plan."""
     people = sorted({found["subscriber_id"] for found in changes} - {None})
     raw = service([])
