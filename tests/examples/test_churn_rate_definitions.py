@@ -7,10 +7,7 @@ repository; without them these tests are skipped, and say so.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -18,8 +15,8 @@ import duckdb
 import pytest
 
 from examples.fight_churn.map_tables import map_tables
-from tests.definitions.pipeline import dbt_vars, lay_views
 from tests.definitions.reference import Settings
+from tests.selected_models import build_selected
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("TENURE_SHARED") or PROJECT.parent / "shared")
@@ -69,23 +66,9 @@ def fight_churn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Fractions
     folder = tmp_path_factory.mktemp("fight_churn")
     sql = PROJECT / "examples" / "fight_churn" / "sql"
     map_tables(source=SOURCE, sql=sql, out=folder / "raw")
-    lay_views(folder / "raw", folder)
-    done = subprocess.run(
-        [
-            Path(sys.executable).parent / "dbt",
-            *("build", "--select", "+churn_rate_definitions"),
-            *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-            *("--target-path", folder / "target", "--log-path", folder / "logs"),
-            *("--vars", json.dumps(dbt_vars(Settings(as_of=AS_OF)))),
-        ],
-        cwd=PROJECT,
-        env={**os.environ, "TENURE_WAREHOUSE": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    with duckdb.connect(folder / "build.duckdb", read_only=True) as connection:
+    settings = Settings(as_of=AS_OF)
+    build = build_selected(folder / "raw", folder, settings, "churn_rate_definitions")
+    with duckdb.connect(build, read_only=True) as connection:
         rows = connection.execute(
             "select definition, month_start, numerator, denominator"
             " from marts.churn_rate_definitions"
