@@ -10,7 +10,8 @@ import orjson
 
 from orchestration.raw_contract import SOURCE_NAME
 
-RELEASED_SCHEMAS = ("marts", "quality")
+MARTS_SCHEMA = "marts"
+RELEASED_SCHEMAS = (MARTS_SCHEMA, "quality")
 
 # the source whose tables Python fits on models of the same build
 FITTED_SOURCE = "fitted"
@@ -27,6 +28,15 @@ class ReleasedTable:
     description: str
     column_descriptions: Mapping[str, str]
     primary_key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HeadlineFigure:
+    """A column of a monthly mart that people quote, by its meta `is_headline`."""
+
+    schema: str
+    table: str
+    column: str
 
 
 @dataclass(frozen=True)
@@ -86,10 +96,30 @@ class Manifest:
             for node in sorted(released, key=lambda node: (node["schema"], node["alias"]))
         )
 
+    def headline_figures(self) -> tuple[HeadlineFigure, ...]:
+        """The columns of released models that are marked as headline figures, by mart."""
+        return tuple(
+            HeadlineFigure(node["schema"], node["alias"], name)
+            for node in self.models()
+            if node["schema"] in RELEASED_SCHEMAS
+            for name, column in node["columns"].items()
+            if column.get("config", {}).get("meta", {}).get("is_headline")
+        )
+
     def relation(self, unique_id: str) -> tuple[str, str]:
         """Schema and name of what a node or source is in the database."""
         node = self.node(unique_id)
         return node["schema"], node.get("alias") or node["name"]
+
+    def input_tests(self) -> list[NodeProperties]:
+        """The data tests whose failure says that the input is wrong, by unique id."""
+        nodes = self.content["nodes"]
+        return [
+            nodes[unique_id]
+            for unique_id in sorted(nodes)
+            if nodes[unique_id]["resource_type"] == "test"
+            and test_fault(nodes[unique_id]) == "input"
+        ]
 
     def fitted_tables(self) -> tuple[FittedTable, ...]:
         """The tables of the source `fitted`, by name; ValueError for one that lacks its meta."""
@@ -134,19 +164,19 @@ class Manifest:
         children: Mapping[str, list[str]] = self.content["child_map"]
         return children
 
-    def released_from(self, raw_table: str) -> tuple[str, ...]:
-        """The released tables, `schema.name`, to which a raw table's rows lead."""
+    def marts_from(self, raw_table: str) -> tuple[str, ...]:
+        """The marts to which a raw table's rows lead, by name."""
         start = [
             unique_id
             for unique_id, source in self.content["sources"].items()
             if source["source_name"] == SOURCE_NAME and source["name"] == raw_table
         ]
-        released = set()
+        marts = set()
         for unique_id in self._descendants(start):
             node = self.content["nodes"].get(unique_id)
-            if node and node["resource_type"] == "model" and node["schema"] in RELEASED_SCHEMAS:
-                released.add(f"{node['schema']}.{node['alias']}")
-        return tuple(sorted(released))
+            if node and node["resource_type"] == "model" and node["schema"] == MARTS_SCHEMA:
+                marts.add(node["alias"])
+        return tuple(sorted(marts))
 
     def _descendants(self, start: Iterable[str]) -> set[str]:
         reached: set[str] = set()

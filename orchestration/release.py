@@ -19,7 +19,8 @@ import duckdb
 
 from orchestration import bookkeeping
 from orchestration.errors import BuildError, Fault, InputError
-from orchestration.manifest import RELEASED_SCHEMAS, Manifest, ReleasedTable
+from orchestration.manifest import RELEASED_SCHEMAS, HeadlineFigure, Manifest, ReleasedTable
+from orchestration.restatements import RESTATEMENT_COLUMNS, insert_restatements
 from orchestration.sql_text import quoted_name, quoted_text
 from orchestration.warehouse import PRIVATE_DIRECTORY, Warehouse, disk_full_told, private_files
 
@@ -40,6 +41,7 @@ EARLIER = "earlier"
 
 RELEASES = ("quality", "releases")
 CHECK_RESULTS = ("quality", "check_results")
+RESTATEMENTS = ("quality", "kpi_restatements")
 
 RELEASE_COLUMNS: Mapping[str, tuple[str, str]] = {
     "release_id": ("varchar", "Identifies the release: when it was made, UTC. Primary key."),
@@ -93,6 +95,7 @@ def publish(
             _write_account(
                 warehouse,
                 candidate,
+                figures=manifest.headline_figures(),
                 release_id=release_id,
                 released_at=released_at,
                 project_version=project_version,
@@ -254,17 +257,19 @@ def _write_account(
     warehouse: Warehouse,
     candidate: Path,
     *,
+    figures: tuple[HeadlineFigure, ...],
     release_id: str,
     released_at: datetime,
     project_version: str,
     row_counts: Mapping[str, int],
 ) -> None:
-    """Adds what the release tells of itself: its checks, and all releases up to this one."""
+    """Adds what the release tells of itself: its checks, all releases, and what they restated."""
     with _attached(
         warehouse, build=(warehouse.build_file, "read_only"), candidate=(candidate, "")
     ) as connection:
         _write_check_results(connection)
-        target = _create_releases(connection, warehouse)
+        releases = "One row per release, this one and all before it."
+        target = _create_history(connection, warehouse, RELEASES, releases, RELEASE_COLUMNS)
         landing = bookkeeping.read_landing(connection, catalog=BUILD)
         connection.execute(
             f"insert into {target} values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -279,6 +284,9 @@ def _write_account(
                 json.dumps(dict(landing.parameters), sort_keys=True),
                 json.dumps(dict(row_counts), sort_keys=True),
             ],
+        )
+        _write_restatements(
+            connection, warehouse, figures, release_id=release_id, released_at=released_at
         )
         connection.execute(f"checkpoint {quoted_name(CANDIDATE)}")
 
@@ -349,30 +357,84 @@ def _write_check_results(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _create_releases(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> str:
-    """Makes the table of releases with all before this one; returns its name."""
-    description = "One row per release, this one and all before it."
-    _create_described(connection, RELEASES, description, RELEASE_COLUMNS)
-    target = quoted_name(CANDIDATE, *RELEASES)
+def _write_restatements(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: Warehouse,
+    figures: tuple[HeadlineFigure, ...],
+    *,
+    release_id: str,
+    released_at: datetime,
+) -> None:
+    description = (
+        "One row per release, headline figure and month that was over in the release before it:"
+        " what the figure was and what it is, where it changed."
+    )
+    target = _create_history(connection, warehouse, RESTATEMENTS, description, RESTATEMENT_COLUMNS)
+    if not warehouse.release_file.exists():
+        return
+    previous = read_release(warehouse.release_file)
+    with _earlier_release(connection, warehouse.release_file):
+        insert_restatements(
+            connection,
+            figures,
+            target=target,
+            catalog=CANDIDATE,
+            earlier=EARLIER,
+            release_id=release_id,
+            previous_release_id=previous.release_id,
+            as_of=bookkeeping.knowledge_horizon(connection, catalog=BUILD),
+            previous_as_of=previous.as_of,
+            restated_at=released_at,
+        )
+
+
+@contextmanager
+def _earlier_release(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
+    connection.execute(f"attach {quoted_text(str(path))} as {quoted_name(EARLIER)} (read_only)")
+    try:
+        yield
+    finally:
+        connection.execute(f"detach {quoted_name(EARLIER)}")
+
+
+def _create_history(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: Warehouse,
+    table: tuple[str, str],
+    description: str,
+    columns: Mapping[str, tuple[str, str]],
+) -> str:
+    """Makes a table that goes on from release to release, with what came before; its name."""
+    _create_described(connection, table, description, columns)
+    target = quoted_name(CANDIDATE, *table)
     # after a rollback the release that stands knows nothing of those after it; the kept ones do
     kept = [_kept_file(warehouse, each) for each in kept_releases(warehouse)]
     for path in [*kept, warehouse.release_file]:
         if path.exists():
-            _carry_on_releases(connection, path, target)
+            with _earlier_release(connection, path):
+                _carry_on(connection, table, target, columns)
     return target
 
 
-def _carry_on_releases(connection: duckdb.DuckDBPyConnection, path: Path, target: str) -> None:
-    connection.execute(f"attach {quoted_text(str(path))} as {quoted_name(EARLIER)} (read_only)")
-    earlier = quoted_name(EARLIER, *RELEASES)
-    described = connection.execute(f"select * from {earlier} limit 0").description or []
-    # an earlier version of this program may have noted more or less
-    names = ", ".join(name for name, *_ in described if name in RELEASE_COLUMNS)
-    connection.execute(
-        f"insert into {target} by name select {names} from {earlier}"
-        f" where release_id not in (select release_id from {target}) order by released_at"
-    )
-    connection.execute(f"detach {quoted_name(EARLIER)}")
+def _carry_on(
+    connection: duckdb.DuckDBPyConnection,
+    table: tuple[str, str],
+    target: str,
+    columns: Mapping[str, tuple[str, str]],
+) -> None:
+    earlier = quoted_name(EARLIER, *table)
+    present = connection.execute(
+        "select column_name from duckdb_columns() where database_name = ? and schema_name = ?"
+        " and table_name = ? order by column_index",
+        [EARLIER, *table],
+    ).fetchall()
+    # an earlier version of this program may have noted more or less, or nothing
+    names = ", ".join(quoted_name(name) for (name,) in present if name in columns)
+    if names:
+        connection.execute(
+            f"insert into {target} by name select {names} from {earlier}"
+            f" where release_id not in (select release_id from {target}) order by release_id"
+        )
 
 
 def _verify(warehouse: Warehouse, manifest: Manifest, candidate: Path) -> None:
