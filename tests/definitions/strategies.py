@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -64,8 +64,8 @@ class Run:
     """
 
     settings: Settings
-    shared: RawRows
-    services: dict[str, RawRows]
+    shared: RawRows = field(repr=False)
+    services: dict[str, RawRows] = field(repr=False)
 
     @property
     def raw(self) -> RawRows:
@@ -104,7 +104,8 @@ def _make_rates(clock: Clock, rng: random.Random) -> RawRows:
     for row in rng.sample(raw["exchange_rates"], 3):
         older = {"rate": Decimal(9), "recorded_at": row["recorded_at"] - SECOND}
         raw["exchange_rates"].append({**row, **older})
-    bad_day = clock.months[0] + timedelta(days=20)
+    # in no week up to a month's first day, or the month would be left without a rate
+    bad_day = clock.months[0] + timedelta(days=10)
     for changes in ({"rate": Decimal(0)}, {"currency": "ZZZ"}, {"rate": None}):
         row = told("exchange_rates", rate_date=bad_day, currency="EUR", rate=Decimal(1))
         raw["exchange_rates"].append({**row, **changes})
