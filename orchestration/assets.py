@@ -239,12 +239,13 @@ def _build(
     refresh.reporter.stage(part.stage)
     if not context.is_subset:
         audit.preload()
-    dbt_build = refresh.project.start_build(
+    dbt_build = refresh.project.start(
         refresh.place,
         refresh.parameters(),
         parsed=parsed,
         select=_selection(context, manifest) if context.is_subset else part.select,
         exclude=() if context.is_subset else part.exclude,
+        is_exact=context.is_subset,
         full_refresh=refresh.full_refresh,
     )
     asset_keys = keys_by_node(context.assets_def)
@@ -300,17 +301,12 @@ def _close_build(
         if verdicts.is_data_test(manifest, node.unique_id) and node.status != "skipped"
     ]
     with duckdb.connect(str(refresh.place.build_file)) as connection:
-
-        def messages_of(unique_id: str) -> list[str]:
-            query = f"select distinct message from ({dbt_build.compiled_sql(unique_id)}) order by 1"
-            return [str(message) for (message,) in connection.execute(query).fetchall()]
-
         error = verdicts.build_error(
             manifest,
             dbt_build.finished,
             raw_folder=str(refresh.raw_folder),
             warehouse=str(refresh.place.root),
-            messages_of=messages_of,
+            messages_of=lambda unique_id: dbt_build.failing_messages(connection, unique_id),
         )
         bookkeeping.note_checks(
             connection,

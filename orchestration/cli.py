@@ -2,7 +2,7 @@
 
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,7 +72,6 @@ def run_command(
 ) -> None:
     """Build, test, audit and release the marts."""
     from orchestration import refresh_job, report
-    from orchestration.progress import LineReporter, TerminalReporter
 
     request = RunRequest(
         _settings(raw=raw, warehouse=warehouse),
@@ -80,11 +79,7 @@ def run_command(
         variables=variables,
         full_refresh=full_refresh,
     )
-    console = _errors()
-    reporter: Reporter
-    with (
-        TerminalReporter(console) if console.is_terminal else nullcontext(LineReporter(console))
-    ) as reporter:
+    with _reporter() as reporter:
         finished = refresh_job.run(request, reporter)
     report.print_run(_output(), finished)
 
@@ -92,10 +87,13 @@ def run_command(
 @app.command("check")
 def check_command(*, raw: RawOption = None) -> None:
     """Say whether raw data is fit for a run, and which marts each fault costs."""
-    from orchestration import report
+    from orchestration import fitness, report
 
     settings = _settings(raw=raw, warehouse=None)
-    if not report.print_check(_output(), settings):
+    with _reporter() as reporter:
+        found = fitness.check(settings, reporter)
+    report.print_check(_output(), found)
+    if not found.is_fit:
         raise typer.Exit(code=2)
 
 
@@ -132,6 +130,16 @@ def rollback_command(
 def _settings(*, raw: Path | None, warehouse: Path | None) -> Settings:
     given = {"raw": raw, "warehouse": warehouse}
     return Settings(**{name: path for name, path in given.items() if path is not None})
+
+
+def _reporter() -> "AbstractContextManager[Reporter]":
+    """A live line for a person at a terminal, plain lines for a log."""
+    from orchestration.progress import LineReporter, TerminalReporter
+
+    console = _errors()
+    if console.is_terminal:
+        return TerminalReporter(console)
+    return nullcontext(LineReporter(console))
 
 
 def _output() -> Console:

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with what came in, and what to do about it.
+    """One thing that is wrong with what came in, and what to do about it, each a sentence.
 
     No value of a text column ever stands in a fault: messages end up in logs and tickets.
     """
 
     what: str
-    advice: str
+    advice: str = ""
     file: Path | None = None
     table: str | None = None
     column: str | None = None
@@ -26,7 +26,8 @@ class Fault:
             f"column {self.column}" if self.column else None,
         ]
         where = ", ".join(place for place in places if place)
-        return f"{where + ': ' if where else ''}{self.what}. {self.advice}."
+        told = [f"{where}: {self.what}" if where else self.what, self.advice]
+        return " ".join(f"{sentence}." for sentence in told if sentence)
 
 
 class TenureError(Exception):

@@ -22,9 +22,14 @@ AS_OF_ADVICE = "Write an instant in UTC, such as 2026-01-01T00:00:00Z"
 
 @dataclass(frozen=True)
 class Parameters:
-    """Checked parameters of a run: the vars that differ from the project's own."""
+    """Checked parameters of a run: the project's own vars, and those that differ."""
 
     overrides: Mapping[str, VarValue]
+    defaults: Mapping[str, VarValue]
+
+    def value(self, name: str) -> VarValue:
+        """What a var is in this run; KeyError if the project has none of this name."""
+        return self.overrides[name] if name in self.overrides else self.defaults[name]
 
     def as_json(self) -> str:
         """The overrides as the JSON text that dbt takes, in one order whatever they came in."""
@@ -60,7 +65,8 @@ def check_parameters(
     if isinstance(text := overrides.get(AS_OF), str) and (instant := _parse_instant(text)):
         # one spelling, without the offset that some engines would pass over
         overrides[AS_OF] = instant.replace(tzinfo=None).isoformat(sep=" ")
-    return ParameterFindings(Parameters(MappingProxyType(overrides)), tuple(faults))
+    parameters = Parameters(MappingProxyType(overrides), MappingProxyType(defaults))
+    return ParameterFindings(parameters, tuple(faults))
 
 
 def _parse_overrides(

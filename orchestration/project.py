@@ -9,8 +9,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import duckdb
 import yaml
 
 from orchestration.errors import BuildError
@@ -58,7 +59,7 @@ NodeEvent = NodeStarted | NodeFinished
 
 @dataclass
 class DbtBuild:
-    """One `dbt build` under way: iterate it to its end, then ask how it went."""
+    """One invocation of dbt under way: iterate it to its end, then ask how it went."""
 
     events: "queue.SimpleQueue[NodeEvent | None]" = field(default_factory=queue.SimpleQueue)
     result: "dbtRunnerResult | None" = None
@@ -75,8 +76,18 @@ class DbtBuild:
         """What kept dbt from running its nodes at all; None if it ran them, well or not."""
         return self.result.exception if self.result else None
 
-    def compiled_sql(self, unique_id: str) -> str:
-        """The SQL that a node ran."""
+    def failing_messages(self, connection: duckdb.DuckDBPyConnection, unique_id: str) -> list[str]:
+        """What the failing rows of a test tell in their column `message`; none if they have none.
+
+        `connection` is to the database of the build.
+        """
+        query = f"select distinct message from ({self._compiled_sql(unique_id)}) order by 1"
+        try:
+            return [str(message) for (message,) in connection.execute(query).fetchall()]
+        except duckdb.BinderException:
+            return []
+
+    def _compiled_sql(self, unique_id: str) -> str:
         results: Any = self.result.result if self.result else None
         for result in results.results if results else ():
             if result.node.unique_id == unique_id:
@@ -127,25 +138,30 @@ class DbtProject:
             return Manifest.read(path)
         return self.parse(warehouse, parameters).manifest
 
-    def start_build(
+    def start(
         self,
         warehouse: Warehouse,
         parameters: Parameters,
         *,
+        command: Literal["build", "run", "test"] = "build",
         parsed: "ParsedManifest | None" = None,
         select: tuple[str, ...] = (),
         exclude: tuple[str, ...] = (),
         full_refresh: bool = False,
+        is_exact: bool = False,
     ) -> DbtBuild:
-        """Starts `dbt build` of all models and data tests, or of those selected and not excluded.
+        """Starts dbt on all models and data tests, or on those selected and not excluded.
 
-        Unit tests are left out: they prove the SQL, which does not change between two runs.
+        `build` does both and skips what stands on a model whose test failed; `run` does models
+        alone, `test` data tests alone. Unit tests are left out: they prove the SQL, which does not
+        change between two runs. With `is_exact` no test is run but those selected, however many
+        judge a selected model.
         """
         arguments = [
-            "build",
+            command,
             *self._options(warehouse, parameters),
-            "--exclude-resource-type",
-            "unit_test",
+            *(() if command == "run" else ("--exclude-resource-type", "unit_test")),
+            *(("--indirect-selection", "empty") if is_exact else ()),
             *(["--full-refresh"] if full_refresh else []),
             *(["--select", *select] if select else []),
             *(["--exclude", *exclude] if exclude else []),

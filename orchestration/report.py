@@ -8,15 +8,9 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from orchestration import bookkeeping, landing, release
+from orchestration import bookkeeping, fitness, release
 from orchestration.bookkeeping import CheckResult
 from orchestration.errors import Fault
-from orchestration.manifest import Manifest
-from orchestration.parameters import check_parameters
-from orchestration.project import DbtProject
-from orchestration.raw_contract import RawContract
-from orchestration.raw_folder import open_raw_folder
-from orchestration.settings import Settings
 from orchestration.sql_text import quoted_name
 from orchestration.warehouse import Warehouse
 
@@ -81,61 +75,39 @@ def print_rollback(console: Console, place: Warehouse, restored: release.Release
     say(f"Marts     {place.release_file}")
 
 
-def print_check(console: Console, settings: Settings) -> bool:
-    """Tells what a raw folder holds and what is wrong with it; returns whether a run can use it."""
-    project = DbtProject(settings.project_dir)
-    contract = project.contract()
-    findings = check_parameters(settings.project_dir)
-    folder = open_raw_folder(settings.raw.absolute(), contract)
-    inspection = landing.inspect(folder, contract)
-    faults = (*findings.faults, *inspection.faults)
+def print_check(console: Console, found: fitness.Fitness) -> None:
+    """What a raw folder holds, what is wrong with it, and which marts that costs."""
     say = _line(console)
-    if inspection.tables:
-        console.print(_findings_table(inspection, contract))
-    for notice in folder.notices:
+    if found.inspection.tables:
+        console.print(_findings_table(found))
+    for notice in found.inspection.folder.notices:
         say(f"note: {notice}")
-    absent = _absent_tables(inspection)
-    if faults or absent:
-        manifest = _manifest(project, settings)
-        for table in absent:
-            _print_cost(console, manifest, table, "none came; read as one with no rows")
-        for table in sorted({fault.table for fault in faults if fault.table}):
-            _print_cost(console, manifest, table, "faulty")
-    for fault in faults:
+    for broken in found.broken_rules:
+        say(f"{broken.table}: {broken.rows:,} rows break {broken.rule}. {broken.reason}.")
+    for table, marts in found.costs.items():
+        why = (
+            "none came: read as a table with no rows" if table in found.absent_tables else "faulty"
+        )
+        say(f"{table} ({why}) leads to: {', '.join(marts) or 'no mart'}")
+    for fault in found.faults:
         say(f"- {fault}")
-    say(f"{len(faults)} faults: not fit for a run" if faults else "Fit for a run")
-    return not faults
+    say(f"Not fit for a run: {len(found.faults)} faults" if found.faults else "Fit for a run")
 
 
-def _manifest(project: DbtProject, settings: Settings) -> Manifest:
-    place = Warehouse(settings.warehouse.absolute())
-    place.prepare()
-    return project.manifest(place, check_parameters(settings.project_dir).parameters)
-
-
-def _absent_tables(inspection: landing.Inspection) -> list[str]:
-    return [
-        findings.table.name
-        for findings in inspection.tables
-        if not findings.files and not findings.table.is_required
-    ]
-
-
-def _print_cost(console: Console, manifest: Manifest, table: str, why: str) -> None:
-    released = manifest.released_from(table)
-    _line(console)(f"{table} ({why}) leads to: {', '.join(released) or 'no released table'}")
-
-
-def _findings_table(inspection: landing.Inspection, contract: RawContract) -> Table:
-    faults = Counter(fault.table for fault in inspection.faults)
-    shown = Table("table", "needed", "files", "rows", "faults", box=None)
-    for findings in inspection.tables:
-        table = contract.table(findings.table.name)
+def _findings_table(found: fitness.Fitness) -> Table:
+    faults = Counter(fault.table for fault in found.faults)
+    broken = Counter[str]()
+    for rule in found.broken_rules:
+        broken[rule.table] += rule.rows
+    shown = Table("table", "needed", "files", "rows", "rows in breach", "faults", box=None)
+    for findings in found.inspection.tables:
+        table = findings.table
         shown.add_row(
             table.name,
             "required" if table.is_required else "optional",
             str(findings.files),
             f"{findings.rows:,}",
+            f"{broken[table.name]:,}" if broken[table.name] else "",
             str(faults[table.name]) if faults[table.name] else "",
         )
     return shown

@@ -34,9 +34,13 @@ def check_result(manifest: Manifest, node: NodeFinished) -> CheckResult:
         failures=node.failures,
         message="" if node.is_success else node.message,
         why=test.get("description") or "",
-        owner=str(meta.get("owner", "")),
+        owner=str(meta.get("owner") or _owner(table)),
         what_to_do=str(meta.get("what_to_do", "")),
     )
+
+
+def _owner(table: NodeProperties | None) -> str:
+    return str(table["config"].get("meta", {}).get("owner", "")) if table else ""
 
 
 def is_data_test(manifest: Manifest, unique_id: str) -> bool:
@@ -70,9 +74,9 @@ def build_error(
         if file := _raw_file_in(node.message, raw_folder):
             return InputError((_unreadable(file),))
     if broken:
-        return BuildError(_told("broke", manifest, broken))
+        return BuildError(_told("broke", manifest, broken, lambda _: ()))
     if refused:
-        told = _told("failed", manifest, refused)
+        told = _told("failed", manifest, refused, messages_of)
         return AuditError(f"{told}\nNothing was released; the last release stands.")
     return None
 
@@ -83,7 +87,8 @@ def _input_faults(
     faults: list[Fault] = []
     for node in tests:
         test = manifest.node(node.unique_id)
-        advice = test["config"].get("meta", {}).get("what_to_do") or "Mend the raw data"
+        # its messages may well say themselves what to do
+        advice = test["config"].get("meta", {}).get("what_to_do") or ""
         messages = list(messages_of(node.unique_id))
         faults.extend(
             Fault(_sentence(message), _sentence(advice)) for message in messages[:MAX_TOLD]
@@ -93,7 +98,7 @@ def _input_faults(
     return tuple(faults)
 
 
-def _told(verb: str, manifest: Manifest, nodes: list[NodeFinished]) -> str:
+def _told(verb: str, manifest: Manifest, nodes: list[NodeFinished], messages_of: MessagesOf) -> str:
     lines = [f"{len(nodes)} of the build's steps {verb}:"]
     for node in nodes[:MAX_TOLD]:
         properties = _properties(manifest, node.unique_id)
@@ -101,6 +106,7 @@ def _told(verb: str, manifest: Manifest, nodes: list[NodeFinished]) -> str:
         description = properties.get("description")
         if description and properties.get("resource_type") == "test":
             lines.append(f"    {_in_short(description)}")
+        lines.extend(f"    {message}" for message in messages_of(node.unique_id)[:MAX_TOLD])
     if len(nodes) > MAX_TOLD:
         lines.append(f"  and {len(nodes) - MAX_TOLD} more")
     return "\n".join(lines)

@@ -102,6 +102,10 @@ FILES = {
             as quarantined_rows
         from {{ ref('stg_people') }}
         """,
+    "models/quality/quarantined_rows.sql": """
+        select 'people' as table_name, 'methuselah' as rule, 'Nobody is that old' as reason
+        from {{ ref('stg_people') }} where age = 99
+        """,
     "tests/dbt/assert_ages_are_known.sql": """
         {{ config(meta={'fault': 'input', 'what_to_do': 'Add the age.'}) }}
         select 'no age of person ' || person_id as message

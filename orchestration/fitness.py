@@ -1,0 +1,183 @@
+"""Whether raw data is fit for a run: what `tenure check` finds, and which marts that costs."""
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration import landing, verdicts
+from orchestration.errors import BuildError, Fault, InputError
+from orchestration.manifest import Manifest, NodeProperties
+from orchestration.parameters import Parameters, VarValue, check_parameters
+from orchestration.progress import Reporter
+from orchestration.project import DbtBuild, DbtProject, NodeStarted, ParsedProject
+from orchestration.raw_folder import open_raw_folder
+from orchestration.settings import Settings
+from orchestration.sql_text import quoted_name
+from orchestration.warehouse import Warehouse, private_files
+
+# what became of each raw row, and why: fixed names of the data contract
+QUARANTINE = ("quality", "quarantined_rows")
+RECONCILIATION = ("quality", "row_reconciliation")
+
+QUARANTINE_LIMIT = "max_quarantined_share"
+
+
+@dataclass(frozen=True)
+class BrokenRule:
+    """A row-level rule of the contract that rows of a table break."""
+
+    table: str
+    rule: str
+    reason: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Fitness:
+    """What a raw folder holds and what is wrong with it; `is_fit` if a run can release it.
+
+    `costs` gives the marts to which a faulty or absent table leads. The rules are only
+    judged where the files' shape is right.
+    """
+
+    inspection: landing.Inspection
+    faults: tuple[Fault, ...]
+    absent_tables: tuple[str, ...]
+    broken_rules: tuple[BrokenRule, ...]
+    costs: Mapping[str, tuple[str, ...]]
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether nothing found stands in the way of a release."""
+        return not self.faults
+
+
+def check(settings: Settings, reporter: Reporter) -> Fitness:
+    """Judges the raw folder's shape and then, in a database of its own, each of its rows."""
+    project = DbtProject(settings.project_dir)
+    contract = project.contract()
+    findings = check_parameters(settings.project_dir)
+    reporter.stage("looking at the raw files")
+    folder = open_raw_folder(settings.raw.absolute(), contract)
+    inspection = landing.inspect(folder, contract)
+    faults = [*findings.faults, *inspection.faults]
+    absent = tuple(
+        each.table.name
+        for each in inspection.tables
+        if not each.files and not each.table.is_required
+    )
+    if not folder.root.is_dir():
+        return Fitness(inspection, tuple(faults), (), (), {})
+    with tempfile.TemporaryDirectory(prefix="tenure-check-") as scratch, private_files():
+        place = Warehouse(Path(scratch))
+        place.prepare()
+        reporter.stage("reading the project")
+        parsed = project.parse(place, findings.parameters)
+        broken: tuple[BrokenRule, ...] = ()
+        if not faults:
+            reporter.stage("judging the rows")
+            broken, too_many = _judge_rows(place, parsed, findings.parameters, inspection, reporter)
+            faults.extend(too_many)
+    concerned = {*absent, *(fault.table for fault in faults)}
+    return Fitness(inspection, tuple(faults), absent, broken, _costs(parsed.manifest, concerned))
+
+
+def _costs(manifest: Manifest, tables: Iterable[str | None]) -> dict[str, tuple[str, ...]]:
+    return {table: manifest.marts_from(table) for table in sorted(filter(None, tables))}
+
+
+def _judge_rows(
+    place: Warehouse,
+    parsed: ParsedProject,
+    parameters: Parameters,
+    inspection: landing.Inspection,
+    reporter: Reporter,
+) -> tuple[tuple[BrokenRule, ...], list[Fault]]:
+    """The rules that rows break, and for which faults in them a run would end."""
+    with duckdb.connect(str(place.build_file)) as connection:
+        landing.lay_views(connection, inspection)
+    selected = tuple(".".join(node["fqn"]) for node in _judges(parsed.manifest))
+    # models first: a test that fails must not keep the rules of other rows from being judged
+    models = _run_dbt(
+        reporter,
+        parsed.project.start(
+            place,
+            parameters,
+            command="run",
+            parsed=parsed.parsed,
+            select=tuple(f"+{name}" for name in selected),
+        ),
+    )
+    tests = _run_dbt(
+        reporter,
+        parsed.project.start(
+            place,
+            parameters,
+            command="test",
+            parsed=parsed.parsed,
+            select=selected,
+            is_exact=True,
+        ),
+    )
+    with duckdb.connect(str(place.build_file), read_only=True) as connection:
+        error = verdicts.build_error(
+            parsed.manifest,
+            [*models.finished, *tests.finished],
+            raw_folder=str(inspection.folder.root),
+            warehouse=str(place.root),
+            messages_of=lambda unique_id: tests.failing_messages(connection, unique_id),
+        )
+        if isinstance(error, InputError):
+            return _broken_rules(connection), [*error.faults, *_too_many(connection, parameters)]
+        if error:
+            raise error
+        return _broken_rules(connection), _too_many(connection, parameters)
+
+
+def _run_dbt(reporter: Reporter, build: DbtBuild) -> DbtBuild:
+    for event in build:
+        if isinstance(event, NodeStarted):
+            reporter.advance(event.index - 1, event.total, event.unique_id.split(".")[2])
+    if error := build.error():
+        raise BuildError(f"the rows could not be judged: {error}")
+    return build
+
+
+def _judges(manifest: Manifest) -> list[NodeProperties]:
+    """What a run would refuse input by: the account of the rows, and the tests of the input."""
+    accounts = [
+        node
+        for node in manifest.models()
+        if manifest.relation(node["unique_id"]) in (QUARANTINE, RECONCILIATION)
+    ]
+    return [*accounts, *manifest.input_tests()]
+
+
+def _broken_rules(connection: duckdb.DuckDBPyConnection) -> tuple[BrokenRule, ...]:
+    rows = connection.execute(
+        "select table_name, rule, min(reason), count(*)"
+        f" from {quoted_name(*QUARANTINE)} group by table_name, rule order by 1, 4 desc, 2"
+    ).fetchall()
+    return tuple(BrokenRule(*row) for row in rows)
+
+
+def _too_many(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> list[Fault]:
+    limit = parameters.value(QUARANTINE_LIMIT)
+    rows = connection.execute(
+        f"select table_name, quarantined_rows, raw_rows from {quoted_name(*RECONCILIATION)}"
+        " where quarantined_rows > raw_rows * ? order by table_name",
+        [limit],
+    ).fetchall()
+    return [_over_limit(table, count, of, limit) for table, count, of in rows]
+
+
+def _over_limit(table: str, rows: int, of: int, limit: VarValue) -> Fault:
+    return Fault(
+        f"{rows:,} of {of:,} rows break a rule, more than the share of {limit} that"
+        f" {QUARANTINE_LIMIT} allows",
+        "Mend them at the source, or raise the share if they may be lost",
+        table=table,
+    )

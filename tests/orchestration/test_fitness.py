@@ -1,0 +1,74 @@
+"""What `tenure check` says of raw data."""
+
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from orchestration import fitness, report
+from orchestration.manifest import Manifest
+from orchestration.progress import LineReporter
+from orchestration.settings import Settings
+from tests.orchestration.samples import write_people
+
+Check = Callable[[], tuple[fitness.Fitness, str]]
+
+
+@pytest.fixture
+def check(small_project: Path, people: Path, tmp_path: Path) -> Check:
+    def run() -> tuple[fitness.Fitness, str]:
+        settings = Settings(raw=people, warehouse=tmp_path / "untouched", project_dir=small_project)
+        found = fitness.check(settings, LineReporter(Console(stderr=True)))
+        console = Console(record=True, width=300, file=io.StringIO())
+        report.print_check(console, found)
+        assert not settings.warehouse.exists()
+        return found, console.export_text()
+
+    return run
+
+
+def test_fit_data(check: Check) -> None:
+    found, told = check()
+    assert found.is_fit
+    assert "Fit for a run" in told
+    assert found.absent_tables == ("visits",)
+    assert "visits (none came: read as a table with no rows) leads to: visits_total" in told
+
+
+def test_rows_that_break_rules(check: Check, people: Path) -> None:
+    write_people(people, ages=[1, 2, 99, 99, None])
+    found, told = check()
+    assert not found.is_fit
+    assert found.broken_rules == (
+        fitness.BrokenRule("people", "methuselah", "Nobody is that old", 2),
+    )
+    assert "people: 2 rows break methuselah. Nobody is that old." in told
+    assert "- no age of person p5. Add the age." in told
+    assert "2 of 5 rows break a rule, more than the share of 0.01" in told
+    assert "people (faulty) leads to: dim_people" in told
+
+
+def test_faults_of_shape_with_what_they_cost(check: Check, people: Path) -> None:
+    shutil.rmtree(people / "people")
+    found, told = check()
+    assert not found.is_fit
+    assert found.broken_rules == ()
+    assert "people (faulty) leads to: dim_people" in told
+    assert "table people: required table is missing" in told
+
+
+def test_no_folder(check: Check, people: Path) -> None:
+    shutil.rmtree(people)
+    found, told = check()
+    assert not found.is_fit
+    assert "does not exist" in told
+
+
+def test_lineage_of_the_real_project(manifest: Manifest) -> None:
+    assert "dim_titles" in manifest.marts_from("titles")
+    assert "mrr_bridge_monthly" not in manifest.marts_from("titles")
+    assert "mrr_bridge_monthly" in manifest.marts_from("exchange_rates")
+    assert manifest.marts_from("no_such_table") == ()
