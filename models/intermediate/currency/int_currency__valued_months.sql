@@ -71,6 +71,12 @@ valuations as (
         month_start
     from {{ ref('int_revenue__cash_movements') }}
     where movement_minor <> 0
+    union all
+    select
+        currency,
+        {{ month_start('spend_date') }} as month_start
+    from {{ ref('stg_touchpoints__marketing_spend') }}
+    where amount_minor <> 0
 
 ),
 

@@ -34,6 +34,48 @@ collections as (
 
 ),
 
+-- the tax in a payment is its share of the tax on its invoice
+collected_taxes as (
+
+    select
+        payments.payment_id as cash_movement_id,
+        'tax' as kind,
+        invoices.subscriber_id,
+        payments.attempted_at as moved_at,
+        payments.currency,
+        cast(
+            {{ divide_rounded(
+                'payments.amount_minor * invoices.tax_minor',
+                'invoices.total_minor',
+            ) }} as bigint
+        ) as movement_minor
+    from payments
+    inner join invoices
+        on payments.invoice_id = invoices.invoice_id
+    where
+        payments.status = 'succeeded'
+        and invoices.total_minor > 0
+        and invoices.tax_minor <> 0
+
+),
+
+-- a failed attempt may cost its fee too
+fees as (
+
+    select
+        payments.payment_id as cash_movement_id,
+        'fee' as kind,
+        invoices.subscriber_id,
+        payments.attempted_at as moved_at,
+        payments.currency,
+        payments.fee_minor as movement_minor
+    from payments
+    inner join invoices
+        on payments.invoice_id = invoices.invoice_id
+    where payments.fee_minor <> 0
+
+),
+
 -- without tax, as revenue is; what a bank gives back after a dispute counts against it
 returns as (
 
@@ -58,6 +100,10 @@ returns as (
 cash_movements as (
 
     select * from collections
+    union all
+    select * from collected_taxes
+    union all
+    select * from fees
     union all
     select * from returns
 

@@ -42,7 +42,9 @@ amounts as (
         kind,
         movement_minor as amount_minor
     from cash_movements
-    where movement_minor <> 0
+    where
+        kind in ('collected', 'refunded')
+        and movement_minor <> 0
 
 ),
 

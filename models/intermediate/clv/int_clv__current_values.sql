@@ -1,0 +1,134 @@
+with
+
+lifetime_renewals as (
+
+    select * from {{ ref('int_clv__lifetime_renewals') }}
+    where not has_ended
+
+),
+
+lifetimes as (
+
+    select * from {{ ref('int_subscriptions__lifetimes') }}
+    where ended_at is null
+
+),
+
+movements as (
+
+    select * from {{ ref('int_subscriptions__movements') }}
+
+),
+
+level_values as (
+
+    select * from {{ ref('int_subscriptions__level_values') }}
+    where is_paying
+
+),
+
+stratum_fits as (
+
+    select * from {{ ref('int_clv__stratum_fits') }}
+
+),
+
+remaining_periods as (
+
+    select * from {{ ref('int_clv__remaining_periods') }}
+
+),
+
+mrr_levels as (
+
+    select
+        subscriber_id,
+        sum(mrr_change_amount) as mrr_amount
+    from movements
+    group by subscriber_id
+
+),
+
+-- who is paused comes back to the price that was paid before
+last_paid_levels as (
+
+    select
+        subscriber_id,
+        end_mrr_amount
+    from level_values
+    where ended_at is not null
+    qualify row_number() over (partition by subscriber_id order by started_at desc) = 1
+
+),
+
+prices as (
+
+    select
+        lifetimes.subscriber_id,
+        lifetimes.tenure_days,
+        case
+            when mrr_levels.mrr_amount > 0 then mrr_levels.mrr_amount
+            else coalesce(last_paid_levels.end_mrr_amount, 0)
+        end as monthly_price_amount
+    from lifetimes
+    left join mrr_levels
+        on lifetimes.subscriber_id = mrr_levels.subscriber_id
+    left join last_paid_levels
+        on lifetimes.subscriber_id = last_paid_levels.subscriber_id
+
+),
+
+periods as (
+
+    select
+        lifetime_renewals.subscriber_id,
+        lifetime_renewals.stratum_id,
+        stratum_fits.fitted_stratum_id,
+        lifetime_renewals.renewals,
+        prices.monthly_price_amount,
+        stratum_fits.period_years,
+        remaining_periods.expected_remaining_periods,
+        -- the part of the period under way that is over: the next renewal is so much nearer
+        least(
+            greatest(
+                cast(prices.tenure_days as double) / 365.25
+                - lifetime_renewals.renewals * stratum_fits.period_years,
+                0
+            ),
+            stratum_fits.period_years
+        ) as elapsed_years
+    from lifetime_renewals
+    inner join prices
+        on lifetime_renewals.subscriber_id = prices.subscriber_id
+    inner join stratum_fits
+        on lifetime_renewals.stratum_id = stratum_fits.stratum_id
+    left join remaining_periods
+        on
+            stratum_fits.fitted_stratum_id = remaining_periods.stratum_id
+            and lifetime_renewals.renewals = remaining_periods.renewals
+
+),
+
+current_values as (
+
+    select
+        subscriber_id,
+        stratum_id,
+        fitted_stratum_id,
+        renewals,
+        monthly_price_amount,
+        expected_remaining_periods,
+        cast(
+            round(
+                cast({{ var('clv_contribution_margin') }} as double)
+                * cast(monthly_price_amount as double) * 12 * period_years
+                * expected_remaining_periods
+                * power(1 + cast({{ var('clv_annual_discount_rate') }} as double), elapsed_years),
+                4
+            ) as decimal(18, 4)
+        ) as expected_remaining_value_amount
+    from periods
+
+)
+
+select * from current_values
