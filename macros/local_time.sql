@@ -50,21 +50,26 @@
 
 
 {#
-    The first instant of a local day. Where the clock goes back to midnight, midnight comes twice
-    and the first one counts: it is the one with the offset that held at noon of the day before.
-    Where that instant is not on the day (the clock goes back from midnight, or midnight is skipped
-    with the whole day), the engine's own reading is the only one.
+    The first instant of a local day: the earlier of midnight by the offset of the noon before and
+    midnight by that of its own noon, of those that lie on the day. Where midnight comes twice that is
+    the first one; where it is skipped, or the hour before it, the instant of the jump. A day that is
+    skipped whole has neither, and is given no length by the engine's own reading.
 #}
 {% macro first_instant(day) -%}
     {%- set midnight = "cast(" ~ day ~ " as timestamp)" -%}
-    {%- set noon_before = "(" ~ midnight ~ " - interval 12 hour)" -%}
-    {%- set by_offset_before = "(" ~ utc_timestamp(noon_before) ~ " + interval 12 hour)" -%}
+    {%- set by_noon_before =
+        "(" ~ utc_timestamp("(" ~ midnight ~ " - interval 12 hour)") ~ " + interval 12 hour)" -%}
+    {%- set by_own_noon =
+        "(" ~ utc_timestamp("(" ~ midnight ~ " + interval 12 hour)") ~ " - interval 12 hour)" -%}
     {%- if var('reporting_timezone') == 'UTC' -%}
         {{ midnight }}
     {%- else -%}
-        case
-            when {{ local_date(by_offset_before) }} = {{ day }} then {{ by_offset_before }}
-            else {{ utc_timestamp(midnight) }}
-        end
+        coalesce(
+            least(
+                case when {{ local_date(by_noon_before) }} = {{ day }} then {{ by_noon_before }} end,
+                case when {{ local_date(by_own_noon) }} = {{ day }} then {{ by_own_noon }} end
+            ),
+            {{ utc_timestamp(midnight) }}
+        )
     {%- endif -%}
 {%- endmacro %}
