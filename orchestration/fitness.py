@@ -106,7 +106,7 @@ def _judge_rows(
         parsed.project.start(
             place,
             parameters,
-            command="run",
+            tests="none",
             parsed=parsed.parsed,
             select=tuple(f"+{name}" for name in selected),
         ),
@@ -116,7 +116,7 @@ def _judge_rows(
         parsed.project.start(
             place,
             parameters,
-            command="test",
+            tests="only",
             parsed=parsed.parsed,
             select=selected,
             is_exact=True,

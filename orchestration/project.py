@@ -143,7 +143,7 @@ class DbtProject:
         warehouse: Warehouse,
         parameters: Parameters,
         *,
-        command: Literal["build", "run", "test"] = "build",
+        tests: Literal["all", "none", "only"] = "all",
         parsed: "ParsedManifest | None" = None,
         select: tuple[str, ...] = (),
         exclude: tuple[str, ...] = (),
@@ -152,15 +152,16 @@ class DbtProject:
     ) -> DbtBuild:
         """Starts dbt on all models and data tests, or on those selected and not excluded.
 
-        `build` does both and skips what stands on a model whose test failed; `run` does models
-        alone, `test` data tests alone. Unit tests are left out: they prove the SQL, which does not
-        change between two runs. With `is_exact` no test is run but those selected, however many
-        judge a selected model.
+        With all tests, what stands on a model whose test failed is skipped; with `only` them,
+        nothing is built. Unit tests are left out: they prove the SQL, which does not change between
+        two runs. With `is_exact` no test is run but those selected, however many judge a selected
+        model.
         """
         arguments = [
-            command,
+            "test" if tests == "only" else "build",
             *self._options(warehouse, parameters),
-            *(() if command == "run" else ("--exclude-resource-type", "unit_test")),
+            *("--exclude-resource-type", "unit_test"),
+            *(("--exclude-resource-type", "test") if tests == "none" else ()),
             *(("--indirect-selection", "empty") if is_exact else ()),
             *(["--full-refresh"] if full_refresh else []),
             *(["--select", *select] if select else []),
