@@ -25,58 +25,21 @@ current_levels as (
 
 ),
 
-movements as (
+totals as (
 
-    select * from {{ ref('int_subscriptions__movements') }}
-
-),
-
-revenue_months as (
-
-    select * from {{ ref('int_revenue__subscriber_months') }}
+    select * from {{ ref('int_subscribers__totals') }}
 
 ),
 
-sessions as (
+loyalty as (
 
-    select * from {{ ref('stg_viewing__playback_sessions') }}
+    select * from {{ ref('int_subscribers__loyalty') }}
 
 ),
 
 plans as (
 
     select * from {{ ref('stg_billing__plans') }}
-
-),
-
-mrr_levels as (
-
-    select
-        subscriber_id,
-        sum(mrr_change_amount) as mrr_amount
-    from movements
-    group by subscriber_id
-
-),
-
-values_to_date as (
-
-    select
-        subscriber_id,
-        sum(recognised_amount - refunded_amount) as net_revenue_amount,
-        sum(collected_amount) as collected_amount
-    from revenue_months
-    group by subscriber_id
-
-),
-
-last_sessions as (
-
-    select
-        subscriber_id,
-        max(ended_at) as last_seen_at
-    from sessions
-    group by subscriber_id
 
 ),
 
@@ -129,13 +92,21 @@ subscribers_with_status as (
         last_lifetimes.started_at as lifetime_started_at,
         last_lifetimes.ended_at as lifetime_ended_at,
         last_lifetimes.tenure_days,
-        cast(coalesce(mrr_levels.mrr_amount, 0) as decimal(18, 4)) as mrr_amount,
-        cast(coalesce(values_to_date.net_revenue_amount, 0) as decimal(18, 4))
-            as net_revenue_to_date_amount,
-        cast(coalesce(values_to_date.collected_amount, 0) as decimal(18, 4))
-            as collected_to_date_amount,
-        last_sessions.last_seen_at
+        totals.mrr_amount,
+        totals.net_revenue_to_date_amount,
+        totals.collected_to_date_amount,
+        totals.last_seen_at,
+        loyalty.cancellations_in_24_months,
+        loyalty.serial_churner_tier,
+        loyalty.resubscriptions_within_12_months,
+        loyalty.is_12_month_resubscriber,
+        loyalty.referred_subscribers,
+        loyalty.referred_payers
     from subscribers
+    inner join totals
+        on subscribers.subscriber_id = totals.subscriber_id
+    inner join loyalty
+        on subscribers.subscriber_id = loyalty.subscriber_id
     left join current_levels
         on subscribers.subscriber_id = current_levels.subscriber_id
     left join current_states
@@ -144,12 +115,6 @@ subscribers_with_status as (
         on subscribers.subscriber_id = last_lifetimes.subscriber_id
     left join subscriber_plans
         on subscribers.subscriber_id = subscriber_plans.subscriber_id
-    left join mrr_levels
-        on subscribers.subscriber_id = mrr_levels.subscriber_id
-    left join values_to_date
-        on subscribers.subscriber_id = values_to_date.subscriber_id
-    left join last_sessions
-        on subscribers.subscriber_id = last_sessions.subscriber_id
 
 )
 
