@@ -1,0 +1,118 @@
+"""The real project from a simulated service's files to its release, by each way that files come."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.errors import InputError
+from orchestration.manifest import MARTS_SCHEMA, Manifest
+from orchestration.raw_contract import RawContract
+from orchestration.sql_text import quoted_text
+from orchestration.warehouse import Warehouse
+from simulator.service import simulate
+from tests.conftest import RunPipeline
+
+AS_OF = "2026-01-01T00:00:00Z"
+
+FILES_OF_A_TABLE = 3
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small service in three currencies; nobody asks to be erased, since new ids are random."""
+    raw = tmp_path_factory.mktemp("service") / "raw"
+    simulate(subscribers=120, months=4, seed=11, plays_per_month=2.0, out=raw)
+    shutil.rmtree(raw / "erasure_requests")
+    return raw
+
+
+@pytest.fixture(scope="module")
+def from_parquet(run_pipeline: RunPipeline, service: Path) -> Warehouse:
+    return run_pipeline(service, as_of=AS_OF)
+
+
+def marts(place: Warehouse) -> dict[str, tuple[int, int]]:
+    """Each mart's number of rows and a hash of them that knows no order."""
+    with duckdb.connect(str(place.release_file), read_only=True) as connection:
+        names = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = ?", [MARTS_SCHEMA]
+        ).fetchall()
+        return {
+            name: connection.execute(
+                "select count(*), coalesce(sum(hash(row_of)), 0)"
+                f' from {MARTS_SCHEMA}."{name}" as row_of'
+            ).fetchall()[0]
+            for (name,) in names
+        }
+
+
+def test_every_mart_is_released_with_rows(from_parquet: Warehouse, manifest: Manifest) -> None:
+    counts = {name: rows for name, (rows, _) in marts(from_parquet).items()}
+    expected = {table.name for table in manifest.released_tables() if table.schema == MARTS_SCHEMA}
+    assert set(counts) == expected
+    assert counts["dim_subscribers"] == 120
+    assert counts["mrr_bridge_monthly"] > 0
+    assert counts["viewing_daily"] > 0
+
+
+def test_every_expectation_was_judged_on_real_marts(from_parquet: Warehouse) -> None:
+    with duckdb.connect(str(from_parquet.release_file), read_only=True) as connection:
+        kinds = connection.execute(
+            "select kind, count(*) > 50, count(*) filter (where status = 'failed')"
+            " from quality.check_results group by kind order by kind"
+        ).fetchall()
+    assert kinds == [("data test", True, 0), ("expectation", True, 0)]
+
+
+def test_csv_in_shuffled_pieces_gives_the_same_marts(
+    run_pipeline: RunPipeline,
+    service: Path,
+    from_parquet: Warehouse,
+    contract: RawContract,
+    tmp_path: Path,
+) -> None:
+    with duckdb.connect() as connection:
+        for table in contract.tables:
+            if not (service / table.name).exists():
+                continue
+            (tmp_path / table.name).mkdir()
+            files = quoted_text(str(service / table.name / "*.parquet"))
+            for piece in range(FILES_OF_A_TABLE):
+                # later rows in earlier files, and within a file by chance
+                target = tmp_path / table.name / f"{FILES_OF_A_TABLE - piece}.csv"
+                connection.execute(
+                    f"copy (select * from read_parquet({files}, file_row_number = true)"
+                    f" where file_row_number % {FILES_OF_A_TABLE} = {piece}"
+                    " order by hash(file_row_number))"
+                    f" to {quoted_text(str(target))} (format csv, header)"
+                )
+    assert marts(run_pipeline(tmp_path, as_of=AS_OF)) == marts(from_parquet)
+
+
+def test_an_empty_service_gives_empty_marts(
+    run_pipeline: RunPipeline, contract: RawContract, tmp_path: Path
+) -> None:
+    for table in contract.tables:
+        if table.is_required:
+            (tmp_path / table.name).mkdir()
+            header = ",".join(column.name for column in table.columns)
+            (tmp_path / table.name / "none.csv").write_text(header + "\n")
+    counts = {name: rows for name, (rows, _) in marts(run_pipeline(tmp_path)).items()}
+    assert "dim_subscribers" in counts
+    assert {name: rows for name, rows in counts.items() if rows} == {}
+
+
+def test_another_currency_without_rates(
+    run_pipeline: RunPipeline, service: Path, tmp_path: Path
+) -> None:
+    raw = Path(shutil.copytree(service, tmp_path / "raw"))
+    shutil.rmtree(raw / "exchange_rates")
+    place = Warehouse(tmp_path / "warehouse")
+    with pytest.raises(InputError) as refused:
+        run_pipeline(raw, warehouse=place)
+    told = str(refused.value)
+    assert "no rate for EUR on 2025-09-01" in told
+    assert "exchange_rates" in told
+    assert not place.release_file.exists()
