@@ -51,6 +51,7 @@ LARGE = 30.0
 # what a sum of an expected lifetime may leave out, in periods
 LEFT_OUT_PERIODS = 1e-11
 SUMMED_AT_ONCE = 4096
+SMALLEST_DISCOUNT_RATE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class SurvivalModel:
         Σ S(t) ÷ (1 + d)^t from t = 0, d being the `discount_rate` per period: what payments of 1,
         at the start and at every renewal made, are worth at the start (Fader and Hardie 2010,
         Customer-Base Valuation in a Contractual Setting, Marketing Science 29). Raises ValueError
-        unless d is above 0: without a discount the sum need not be finite.
+        for a d below 0.0001: without a discount the sum need not be finite.
 
         >>> model = SurvivalModel(alpha=0.7637, beta=1.2958)
         >>> round(model.expected_lifetime(discount_rate=0.1), 3)
@@ -161,8 +162,8 @@ class SurvivalModel:
         """DERL, in periods: what payments from a renewal on are worth just before it.
 
         Of a customer who made the n − 1 renewals before that one, Σ S(t) ÷ S(n − 1) ÷
-        (1 + d)^(t − n) from t = n on (Fader and Hardie 2010), n being 1 or more and d, above 0, the
-        `discount_rate` per period. Raises ValueError where either is not.
+        (1 + d)^(t − n) from t = n on (Fader and Hardie 2010), n being 1 or more and d, 0.0001 or
+        more, the `discount_rate` per period. Raises ValueError where either is not.
 
         >>> model = SurvivalModel(alpha=0.7637, beta=1.2958)
         >>> round(100 * model.expected_residual_lifetime(5, discount_rate=0.1))
@@ -173,8 +174,11 @@ class SurvivalModel:
         return self._summed(renewal, renewal - 1, discount_rate)
 
     def _summed(self, first: int, known: int, discount_rate: float) -> float:
-        if not discount_rate > 0:
-            raise ValueError("a discount rate is above 0: undiscounted, the sum may be infinite")
+        if not discount_rate >= SMALLEST_DISCOUNT_RATE:
+            raise ValueError(
+                f"a discount rate per period is {SMALLEST_DISCOUNT_RATE} or above: the sum may be"
+                " infinite without one"
+            )
         log_discount = math.log1p(discount_rate)
         known_log_survival = float(self.log_survival(known))
         terms: list[float] = []

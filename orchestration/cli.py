@@ -127,6 +127,32 @@ def rollback_command(
     report.print_rollback(_output(), place, restored)
 
 
+@app.command("fit-survival")
+def fit_survival_command(
+    counts: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV with columns period,survivors: a cohort's size at 0, who is left after.",
+            show_default=False,
+        ),
+    ],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    periods: Annotated[
+        int, typer.Option("--periods", min=1, help="Periods of survival to project.")
+    ] = 24,
+    discount_rate: Annotated[
+        float, typer.Option("--discount-rate", help="Discount per period.")
+    ] = 0.1,
+) -> None:
+    """Fit how many renewals a cohort makes, from a table of counts alone."""
+    from orchestration import survival_report
+
+    survival_report.print_fit(
+        _output(), counts, as_json=as_json, periods=periods, discount_rate=discount_rate
+    )
+
+
 def _settings(*, raw: Path | None, warehouse: Path | None) -> Settings:
     given = {"raw": raw, "warehouse": warehouse}
     return Settings(**{name: path for name, path in given.items() if path is not None})

@@ -156,8 +156,11 @@ class Manifest:
         ]
 
     @cached_property
-    def _on_fits(self) -> set[str]:
-        return self._descendants(source["unique_id"] for source in self._fitted_sources())
+    def nodes_on_fits(self) -> frozenset[str]:
+        """The fitted tables and all that stands on them, by unique id."""
+        return frozenset(
+            self._descendants(source["unique_id"] for source in self._fitted_sources())
+        )
 
     @cached_property
     def _children(self) -> Mapping[str, list[str]]:
@@ -200,7 +203,7 @@ class Manifest:
         tested = test["depends_on"]["nodes"]
         return max(
             tested,
-            key=lambda parent: (parent in self._on_fits, self._depth(parent), parent),
+            key=lambda parent: (parent in self.nodes_on_fits, self._depth(parent), parent),
             default=None,
         )
 

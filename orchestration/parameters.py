@@ -99,7 +99,11 @@ def _checks(project_dir: Path) -> dict[str, Callable[[VarValue], Fault | None]]:
         "reporting_currency": lambda value: _check_currency(value, currencies),
         "past_due_grace_days": lambda value: _check_count("past_due_grace_days", value),
         "churn_grace_hours": lambda value: _check_count("churn_grace_hours", value),
-        "max_quarantined_share": _check_share,
+        "max_quarantined_share": lambda value: _check_share("max_quarantined_share", value),
+        "clv_horizon_months": lambda value: _check_count("clv_horizon_months", value),
+        "clv_minimum_churned": lambda value: _check_count("clv_minimum_churned", value),
+        "clv_annual_discount_rate": lambda value: _check_share("clv_annual_discount_rate", value),
+        "clv_contribution_margin": lambda value: _check_share("clv_contribution_margin", value),
     }
 
 
@@ -155,11 +159,11 @@ def _check_count(name: str, value: VarValue) -> Fault | None:
     )
 
 
-def _check_share(value: VarValue) -> Fault | None:
+def _check_share(name: str, value: VarValue) -> Fault | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if is_number and 0 <= float(value or 0) <= 1:
         return None
     return Fault(
-        f"max_quarantined_share is {value!r}, which is no share from 0 to 1",
+        f"{name} is {value!r}, which is no share from 0 to 1",
         "Write one, such as 0.01",
     )

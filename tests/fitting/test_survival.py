@@ -261,7 +261,7 @@ def test_counts_that_make_no_sense_are_refused(count: PeriodCount) -> None:
 
 def test_lifetimes_without_a_discount_are_refused() -> None:
     model = SurvivalModel(0.7, 1.2)
-    with pytest.raises(ValueError, match="above 0"):
+    with pytest.raises(ValueError, match="or above"):
         model.expected_lifetime(discount_rate=0)
     with pytest.raises(ValueError, match="number 1"):
         model.expected_residual_lifetime(0, discount_rate=0.1)

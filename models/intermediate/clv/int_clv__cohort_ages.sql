@@ -52,10 +52,12 @@ cohort_ages as (
 
     select
         age_values.*,
-        sum(value_amount) over (
-            partition by cohort_month, acquisition_channel
-            order by age_months
-            rows between unbounded preceding and current row
+        cast(
+            sum(value_amount) over (
+                partition by cohort_month, acquisition_channel
+                order by age_months
+                rows between unbounded preceding and current row
+            ) as decimal(18, 4)
         ) as value_to_date_amount
     from age_values
 
