@@ -1,0 +1,145 @@
+"""The planted survival of a simulated service comes back through the project's own counts.
+
+20,000 subscribers go through the models up to the counts, and the counts through the fit. Functions
+are compared, S(12), S(24) and the discounted lifetime, never α and β: very different pairs give the
+same curve.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+
+from fitting.survival import FittedModel, PeriodCount, SurvivalModel, fit_survival
+from orchestration import landing
+from orchestration.project import DbtProject
+from orchestration.raw_folder import open_raw_folder
+from orchestration.settings import environment
+from orchestration.warehouse import Warehouse
+from simulator import simulate
+
+# a month's, about 13 % a year
+DISCOUNT_RATE = 0.01
+# the truth of a stratum is known so far
+PLANTED_MONTHS = 36
+
+
+@dataclass(frozen=True)
+class Service:
+    """A simulated service: what was planted, and the counts that its models made, by stratum."""
+
+    truth: Mapping[str, Any]
+    counts: Mapping[str, list[PeriodCount]]
+
+
+@pytest.fixture(scope="module")
+def planted(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Service:
+    folder = tmp_path_factory.mktemp("planted")
+    raw = folder / "raw"
+    simulate(
+        subscribers=20000,
+        months=36,
+        seed=7,
+        out=raw,
+        plays_per_month=0,
+        dirt=False,
+        end=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    place = Warehouse(folder / "warehouse")
+    place.prepare()
+    contract = project.contract()
+    inspection = landing.inspect(open_raw_folder(raw, contract), contract)
+    with duckdb.connect(str(place.build_file)) as connection:
+        landing.lay_views(connection, inspection)
+    _build_counts(project, place)
+    truth = json.loads((raw / "truth.json").read_text())["survival"]
+    return Service(truth, _counts(place.build_file))
+
+
+def _build_counts(project: DbtProject, place: Warehouse) -> None:
+    # both take seconds to load, which only this should cost
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    arguments = [
+        *("build", "--select", "+int_clv__lifetime_counts", "--quiet"),
+        *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+        *("--project-dir", str(project.root), "--profiles-dir", str(project.root)),
+        *("--target-path", str(place.dbt_dir), "--log-path", str(place.dbt_dir)),
+    ]
+    with environment(TENURE_WAREHOUSE=str(place.root)):
+        built = dbtRunner().invoke(arguments)
+    DuckDBConnectionManager.close_all_connections()
+    assert built.success
+
+
+def _counts(build_file: Path) -> dict[str, list[PeriodCount]]:
+    counts: dict[str, list[PeriodCount]] = {}
+    with duckdb.connect(str(build_file), read_only=True) as connection:
+        for stratum_id, *count in connection.execute(
+            "select stratum_id, period, churned, censored"
+            " from intermediate.int_clv__lifetime_counts"
+        ).fetchall():
+            counts.setdefault(stratum_id, []).append(PeriodCount(*count))
+    return counts
+
+
+def _fitted(service: Service, stratum_id: str) -> FittedModel:
+    chosen = fit_survival(service.counts[stratum_id]).chosen
+    assert chosen is not None
+    return chosen
+
+
+def _assert_within_three_errors(
+    fitted: FittedModel, figure: Callable[[SurvivalModel], float], truth: float
+) -> None:
+    error = fitted.standard_error(figure)
+    assert 0 < error < 0.2 * truth
+    assert abs(figure(fitted.model) - truth) < 3 * error
+
+
+def _survival(period: int) -> Callable[[SurvivalModel], float]:
+    return lambda model: float(model.survival(period))
+
+
+@pytest.mark.parametrize(("planted_as", "band"), [("first", "1"), ("second", "2"), ("later", "3+")])
+def test_lifetimes_survive_as_planted(planted_as: str, band: str, planted: Service) -> None:
+    truth = planted.truth["lifetimes"][planted_as]
+    fitted = _fitted(planted, f"all tiers | month | {band}")
+    _assert_within_three_errors(fitted, _survival(12), truth["survival_12"])
+    _assert_within_three_errors(fitted, _survival(24), truth["survival_24"])
+    _assert_within_three_errors(
+        fitted,
+        lambda model: model.expected_lifetime(discount_rate=DISCOUNT_RATE),
+        SurvivalModel(truth["alpha"], truth["beta"]).expected_lifetime(discount_rate=DISCOUNT_RATE),
+    )
+
+
+@pytest.mark.parametrize("tier", ["basic", "standard", "premium", "family"])
+def test_tiers_survive_as_planted(tier: str, planted: Service) -> None:
+    truth = planted.truth["first_lifetime_strata"]["plan_tier"][tier]
+    fitted = _fitted(planted, f"{tier} | month | 1")
+    _assert_within_three_errors(fitted, _survival(12), truth["survival_12"])
+    _assert_within_three_errors(fitted, _survival(24), truth["survival_24"])
+    months = np.arange(PLANTED_MONTHS + 1)
+    discounts = (1 + DISCOUNT_RATE) ** -months.astype(float)
+    _assert_within_three_errors(
+        fitted,
+        lambda model: float(model.survival(months) @ discounts),
+        float(np.array(truth["survival_by_month"]) @ discounts),
+    )
+
+
+def test_tiers_come_in_the_planted_order(planted: Service) -> None:
+    tiers = planted.truth["first_lifetime_strata"]["plan_tier"]
+    found = {
+        tier: float(_fitted(planted, f"{tier} | month | 1").model.survival(12)) for tier in tiers
+    }
+    truth = {tier: tiers[tier]["survival_12"] for tier in tiers}
+    assert sorted(tiers, key=found.__getitem__) == sorted(tiers, key=truth.__getitem__)
