@@ -30,7 +30,7 @@ SHOWS_DIRT = {
         "check_results",
         "releases",
     },
-    "marts": {"dim_titles"},
+    "marts": {"dim_titles", "churn_by_reason_monthly"},
 }
 LABELS = {"end_reason", "churn_reason", "cancel_feedback"}
 
