@@ -8,7 +8,8 @@ lifetimes as (
 
 known_dates as (
 
-    select {{ local_date(as_of() ~ ' - interval ' ~ var('churn_grace_hours') ~ ' hour') }} as known_date
+    select
+        {{ local_date(as_of() ~ ' - interval ' ~ var('churn_grace_hours') ~ ' hour') }} as known_date
 
 ),
 
@@ -16,20 +17,20 @@ known_dates as (
 dated_lifetimes as (
 
     select
-        subscriber_id,
-        lifetime_number,
-        ended_at is not null as has_ended,
-        first_plan_tier as plan_tier,
-        first_billing_period_unit as billing_period_unit,
-        first_billing_period_count as billing_period_count,
+        lifetimes.subscriber_id,
+        lifetimes.lifetime_number,
+        lifetimes.ended_at is not null as has_ended,
+        lifetimes.first_plan_tier as plan_tier,
+        lifetimes.first_billing_period_unit as billing_period_unit,
+        lifetimes.first_billing_period_count as billing_period_count,
         case
-            when lifetime_number = 1 then '1'
-            when lifetime_number = 2 then '2'
+            when lifetimes.lifetime_number = 1 then '1'
+            when lifetimes.lifetime_number = 2 then '2'
             else '3+'
         end as lifetime_band,
-        {{ local_date('started_at') }} as start_date,
+        {{ local_date('lifetimes.started_at') }} as start_date,
         known_dates.known_date,
-        coalesce({{ local_date('ended_at') }}, known_dates.known_date) as last_date
+        coalesce({{ local_date('lifetimes.ended_at') }}, known_dates.known_date) as last_date
     from lifetimes
     cross join known_dates
 
