@@ -9,7 +9,8 @@ lifetimes as (
 known_dates as (
 
     select
-        {{ local_date(as_of() ~ ' - interval ' ~ var('churn_grace_hours') ~ ' hour') }} as known_date
+        {{ local_date(as_of() ~ ' - interval ' ~ var('churn_grace_hours') ~ ' hour') }}
+            as known_date
 
 ),
 
