@@ -70,7 +70,7 @@ scored as (
             when ranked.lifetime_number = 1 and ranked.tenure_days < thresholds.new_days then 'new'
             when ranked.lifetime_number > 1 and ranked.tenure_days < thresholds.won_back_days
                 then 'won_back'
-            when ranked.viewing_days_28d = 0 then 'dormant'
+            when ranked.viewing_days_28d = 0 and ranked.is_viewing_measured then 'dormant'
             when
                 ranked.earlier_viewing_days_28d >= thresholds.faded_from_viewing_days
                 and ranked.viewing_days_28d

@@ -85,6 +85,10 @@ subscriber_month_features as (
                 'running_totals.last_viewing_date', 'subscriber_months.elapsed_until_date'
             ) }} - 1 as integer
         ) as days_since_last_view,
+        -- before the first play of the service nobody measured: a subscriber is not dormant for it
+        max(running_totals.last_viewing_date) over (
+            partition by subscriber_months.month_start
+        ) is not null as is_viewing_measured,
         coalesce(profile_windows.profiles_28d, 0) as profiles_28d,
         coalesce(payment_windows.failed_invoices_90d, 0) as failed_invoices_90d,
         running_totals.collected_amount > 0 as has_paid,

@@ -37,6 +37,13 @@ loyalty as (
 
 ),
 
+segments as (
+
+    select * from {{ ref('int_segmentation__segments') }}
+    where is_latest
+
+),
+
 plans as (
 
     select * from {{ ref('stg_billing__plans') }}
@@ -101,12 +108,17 @@ subscribers_with_status as (
         loyalty.resubscriptions_within_12_months,
         loyalty.is_12_month_resubscriber,
         loyalty.referred_subscribers,
-        loyalty.referred_payers
+        loyalty.referred_payers,
+        segments.lifecycle_stage,
+        segments.engagement_tier,
+        segments.value_tier
     from subscribers
     inner join totals
         on subscribers.subscriber_id = totals.subscriber_id
     inner join loyalty
         on subscribers.subscriber_id = loyalty.subscriber_id
+    inner join segments
+        on subscribers.subscriber_id = segments.subscriber_id
     left join current_levels
         on subscribers.subscriber_id = current_levels.subscriber_id
     left join current_states
