@@ -23,6 +23,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 # what is meant to have a row for every later month, and why
 ONE_BOUND = {
     "engagement_monthly": "a plan tier that had somebody has a row in every later month",
+    "tickets_monthly": "a topic that had a ticket has a row in every later month",
     "int_segmentation__subscriber_months": "everybody is in a segment in every month since sign-up",
     "int_subscribers__status_months": "fct_subscriber_months goes on from the first lifetime",
     "int_subscriptions__movements_monthly": (
