@@ -25,11 +25,13 @@ ONE_BOUND = {
     "engagement_monthly": "a plan tier that had somebody has a row in every later month",
     "tickets_monthly": "a topic that had a ticket has a row in every later month",
     "int_segmentation__subscriber_months": "everybody is in a segment in every month since sign-up",
+    "int_subscribers__loyalty": "everybody is held against the three or four tiers of leavers",
     "int_subscribers__status_months": "fct_subscriber_months goes on from the first lifetime",
     "int_subscriptions__movements_monthly": (
         "a plan tier, country and channel that had somebody has a row in every later month"
     ),
     "retention_cohorts": "a cohort has a row in every month since its start",
+    "win_back_monthly": "the leavers of a month have a row in every later month",
 }
 
 
