@@ -64,7 +64,7 @@ demo: build ## simulate a service of 20,000 subscribers and 36 months, and build
 
 .PHONY: test
 test: check ## run all checks, then all tests
-	$(bin)/python -m pytest
+	$(bin)/python -m pytest --numprocesses 2 --dist loadfile
 
 # cheapest first: what fails fast is told fast
 .PHONY: check
