@@ -23,7 +23,13 @@ from orchestration.progress import Reporter
 from orchestration.project import DbtBuild, DbtProject, NodeFinished, NodeStarted
 from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import open_raw_folder
-from orchestration.warehouse import Warehouse, disk_full_told, private_files
+from orchestration.warehouse import (
+    Warehouse,
+    disk_full_message,
+    disk_full_told,
+    is_disk_full,
+    private_files,
+)
 
 # the build's database takes one writer at a time
 POOL = "duckdb"
@@ -223,7 +229,7 @@ def build_dbt_assets(
     def build(
         context: dg.AssetExecutionContext, refresh: Refresh
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        with told_to_dagster(), private_files():
+        with told_to_dagster(), private_files(), disk_full_told(refresh.place.root):
             yield from _build(context, refresh, manifest, part, parsed)
 
     return build
@@ -294,18 +300,21 @@ def _close_build(
     refresh: Refresh, manifest: Manifest, dbt_build: DbtBuild, whole_part: BuildPart | None
 ) -> None:
     if error := dbt_build.error():
-        raise BuildError(f"dbt could not run: {error}")
+        if is_disk_full(error):
+            raise BuildError(disk_full_message(refresh.place.root)) from error
+        raise BuildError(f"dbt could not run: {error}") from error
     results = [
         verdicts.check_result(manifest, node)
         for node in dbt_build.finished
         if verdicts.is_data_test(manifest, node.unique_id) and node.status != "skipped"
     ]
+    folder = open_raw_folder(refresh.raw_folder, refresh.project.contract())
     with duckdb.connect(str(refresh.place.build_file)) as connection:
         error = verdicts.build_error(
             manifest,
             dbt_build.finished,
-            raw_folder=str(refresh.raw_folder),
-            warehouse=str(refresh.place.root),
+            raw_files=[file.path for file in folder.files],
+            warehouse=refresh.place.root,
             messages_of=lambda unique_id: dbt_build.failing_messages(connection, unique_id),
         )
         bookkeeping.note_checks(

@@ -1,5 +1,6 @@
 """The command line: `tenure`. Each command loads what it needs when it is called."""
 
+import logging
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -43,6 +44,8 @@ def main() -> None:
 
     Exit status: 0 done, 1 it broke, 2 wrong usage or input, 3 the audit said no.
     """
+    # a log that can't be written, as on a full disk, is no reason for a stack trace
+    logging.raiseExceptions = False
     try:
         app()
     except TenureError as error:

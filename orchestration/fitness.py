@@ -126,8 +126,8 @@ def _judge_rows(
         error = verdicts.build_error(
             parsed.manifest,
             [*models.finished, *tests.finished],
-            raw_folder=str(inspection.folder.root),
-            warehouse=str(place.root),
+            raw_files=[file.path for file in inspection.folder.files],
+            warehouse=place.root,
             messages_of=lambda unique_id: tests.failing_messages(connection, unique_id),
         )
         if isinstance(error, InputError):

@@ -1,14 +1,13 @@
 """What a finished dbt build means: pure judgements, which the Dagster assets only pass on."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from orchestration.bookkeeping import CheckResult, Status
 from orchestration.errors import AuditError, BuildError, Fault, InputError, TenureError
 from orchestration.manifest import Manifest, NodeProperties, test_fault
 from orchestration.project import ERRORS, NodeFinished
-from orchestration.warehouse import says_disk_full
+from orchestration.warehouse import disk_full_message, says_disk_full
 
 MAX_TOLD = 20
 
@@ -53,8 +52,8 @@ def build_error(
     manifest: Manifest,
     finished: Iterable[NodeFinished],
     *,
-    raw_folder: str,
-    warehouse: str,
+    raw_files: Sequence[Path],
+    warehouse: Path,
     messages_of: MessagesOf,
 ) -> TenureError | None:
     """What the build failed of, if it did.
@@ -70,8 +69,8 @@ def build_error(
         return InputError(_input_faults(manifest, input_tests, messages_of))
     for node in broken:
         if says_disk_full(node.message):
-            return BuildError(f"the disk that holds {warehouse} is full: nothing was released")
-        if file := _raw_file_in(node.message, raw_folder):
+            return BuildError(disk_full_message(warehouse))
+        if file := _raw_file_in(node.message, raw_files):
             return InputError((_unreadable(file),))
     if broken:
         return BuildError(_told("broke", manifest, broken, lambda _: ()))
@@ -120,15 +119,17 @@ def _properties(manifest: Manifest, unique_id: str) -> NodeProperties:
         return {}
 
 
-def _raw_file_in(message: str, raw_folder: str) -> str | None:
-    found = re.search(re.escape(raw_folder) + r"[^\"'\n]*\.(parquet|csv)", message, re.IGNORECASE)
-    return found.group(0) if found else None
+def _raw_file_in(message: str, raw_files: Iterable[Path]) -> Path | None:
+    named = [file for file in raw_files if str(file) in message]
+    return max(named, key=lambda file: len(str(file)), default=None)
 
 
-def _unreadable(file: str) -> Fault:
+def _unreadable(file: Path) -> Fault:
     return Fault(
-        f"file {file} can't be read to its end: it is damaged, or was changed during the run",
+        "it can't be read to its end: it is damaged, or was changed during the run",
         "Write or copy it again, whole, and run again",
+        file=file,
+        table=file.parent.name,
     )
 
 
