@@ -43,7 +43,7 @@ def print_run(console: Console, finished: "Finished") -> None:
     say(
         f'Look      python -c "import duckdb; '
         f"duckdb.connect('{place.release_file}', read_only=True)"
-        f".sql('from marts.mrr_bridge_monthly').show()\""
+        f".sql('from {min(released.row_counts)}').show()\""
     )
     say("Again     tenure status; the release before this one: tenure rollback")
 
