@@ -23,6 +23,7 @@ def sources() -> dict[str, dict[str, Any]]:
         table["name"]: table
         for path in sorted((ROOT / "models" / "staging").glob("*/_*__sources.yml"))
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+        if source["name"] == "raw"
         for table in source["tables"]
     }
 

@@ -17,6 +17,7 @@ def raw_tables() -> set[str]:
         table["name"]
         for path in STAGING.glob("*/_*__sources.yml")
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+        if source["name"] == "raw"
         for table in source["tables"]
     }
 
