@@ -48,7 +48,7 @@ $(uv_made):
 $(built): uv.lock pyproject.toml $(uv_made)
 	@echo 'installing the locked packages into .venv'
 	@[ -x $(bin)/python ] || .venv-uv/bin/python -m venv .venv
-	@UV_PYTHON_DOWNLOADS=never $(uv) sync --frozen --quiet || { \
+	@UV_PYTHON_DOWNLOADS=never $(uv) sync --frozen --quiet --compile-bytecode || { \
 	    echo 'uv failed; installing with pip instead, which takes some minutes'; \
 	    $(uv) export --frozen --quiet --no-emit-project --output-file .venv/requirements.txt \
 	        > /dev/null && \
