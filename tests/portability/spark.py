@@ -82,6 +82,8 @@ FUNCTIONS_OF_UNITS = frozenset(
     {"date_add", "date_diff", "dateadd", "datediff", "timestampadd", "timestampdiff"}
 )
 
+AGGREGATES = frozenset({"avg", "count", "max", "max_by", "median", "min", "min_by", "sum"})
+
 # what sqlfluff's grammar lets pass and Spark's doesn't, by the name of its segment
 REFUSED_SEGMENTS = {
     "aggregate_order_by": "an order inside an aggregate function's brackets",
@@ -229,6 +231,13 @@ def _refused_operator(operator: BaseSegment) -> Iterator[str]:
         yield f"Spark has no operator `{operator.raw}`"
 
 
+def _refused_qualify(clause: BaseSegment) -> Iterator[str]:
+    for function in clause.recursive_crawl("function"):
+        name = next(function.recursive_crawl("function_name")).raw.lower()
+        if name in AGGREGATES and function.get_child("over_clause") is None:
+            yield f"Spark finds no `{name}` of a group in `qualify`: count it in a query before"
+
+
 JUDGES: Mapping[str, Callable[[BaseSegment], Iterator[str]]] = {
     "alias_expression": _refused_join,
     "bare_function": _refused_name,
@@ -237,6 +246,7 @@ JUDGES: Mapping[str, Callable[[BaseSegment], Iterator[str]]] = {
     "function": _refused_call,
     "function_name": _refused_name,
     "like_operator": _refused_operator,
+    "qualify_clause": _refused_qualify,
     "quoted_identifier": _refused_quotes,
     "quoted_literal": _refused_quotes,
 }

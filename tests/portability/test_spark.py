@@ -39,6 +39,11 @@ from tests.portability import spark
         ("select a ~ 'x' as b from t", "no operator `~`"),
         ("select list_transform(a, lambda x: x + 1) as b from t", "no function `list_transform`"),
         ("select a + interval (b) day as c from t", "interval"),
+        (
+            "select a from t group by a, b "
+            "qualify row_number() over (partition by a order by count(*), b) = 1",
+            "no `count` of a group in `qualify`",
+        ),
     ],
 )
 def test_what_spark_would_refuse_is_named(sql: str, complaint: str) -> None:
@@ -59,6 +64,7 @@ def test_what_spark_would_refuse_is_named(sql: str, complaint: str) -> None:
         "select explode(sequence(a, b, interval 1 day)) as c from t",
         "select sum(a) filter (where b > 0) as c from t group by d",
         "select a from t qualify row_number() over (partition by b order by c, d) = 1",
+        "select a from t qualify max(b) over (partition by c) = b",
         "select last_value(a) ignore nulls over (order by b) as c from t",
         "select a is not distinct from b as c from t",
         "select case when a is distinct from b then 1 else 0 end as c from t",

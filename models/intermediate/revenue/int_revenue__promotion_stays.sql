@@ -7,19 +7,29 @@ promotion_lifetimes as (
 ),
 
 -- who leaves early ends the discount early, so only those who outlasted it tell how long it is
+discount_lengths as (
+
+    select
+        promotion_code,
+        discount_days,
+        count(*) as lifetimes
+    from promotion_lifetimes
+    where has_paid_full_price
+    group by promotion_code, discount_days
+
+),
+
 terms as (
 
     select
         promotion_code,
         discount_days,
         discount_days + {{ var('past_due_grace_days') }} as horizon_days
-    from promotion_lifetimes
-    where has_paid_full_price
-    group by promotion_code, discount_days
+    from discount_lengths
     qualify
         row_number() over (
             partition by promotion_code
-            order by count(*) desc, discount_days desc
+            order by lifetimes desc, discount_days desc
         ) = 1
 
 ),
