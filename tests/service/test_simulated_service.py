@@ -38,7 +38,7 @@ SHOWS_DIRT = {
         "title_performance",
     },
 }
-LABELS = {"end_reason", "churn_reason", "cancel_feedback"}
+LABELS = {"end_reason", "churn_reason", "cancel_feedback", "detail"}
 
 
 def _simulate(out: Path, *, dirt: bool) -> Path:
