@@ -3,14 +3,14 @@
 import logging
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from orchestration.errors import StoppedError, TenureError
+from orchestration.errors import TenureError
 from orchestration.settings import RunRequest, Settings
 from simulator.cli import simulate_command
 
@@ -39,8 +39,23 @@ WarehouseOption = Annotated[
 ]
 
 
+def program() -> None:
+    """The program `tenure`: `main`, and then the end of the process, at once.
+
+    What a run holds would take seconds to free object by object, which the end of the process does
+    for nothing; and after Ctrl-C the engine, still at work in its threads, would abort the process.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
+
+
 def main() -> None:
-    """Runs a command and ends the process.
+    """Runs a command and raises SystemExit with its status.
 
     Exit status: 0 done, 1 it broke, 2 wrong usage or input, 3 the audit said no.
     """
@@ -50,9 +65,6 @@ def main() -> None:
         app()
     except TenureError as error:
         _errors().print(str(error), markup=False, highlight=False, soft_wrap=True)
-        if isinstance(error, StoppedError):
-            # the engine is still at work in its threads and would abort the process on its way out
-            os._exit(error.exit_status)
         sys.exit(error.exit_status)
 
 
