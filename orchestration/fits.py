@@ -32,7 +32,14 @@ def _fit_survival(given: Given) -> Mapping[str, Rows]:
     return fit_strata(given["strata"].to_pylist(), given["counts"].to_pylist())
 
 
-FITS: Mapping[str, Fit] = {"survival": _fit_survival}
+def _fit_risk(given: Given) -> Mapping[str, Rows]:
+    # so does scikit-learn
+    from fitting.scorecard import fit_risk
+
+    return fit_risk(given["observed"])
+
+
+FITS: Mapping[str, Fit] = {"survival": _fit_survival, "risk": _fit_risk}
 
 
 def build_fit_assets(

@@ -37,17 +37,9 @@ month_end_states as (
         month_start,
         max(case when status = 'active' and own_currency_mrr > 0 then 1 else 0 end) = 1
             as is_paid_on_time,
-        max(case when status = 'past_due' then 1 else 0 end) = 1 as is_past_due,
-        max(case when status = 'trialing' then 1 else 0 end) = 1 as is_trialing,
-        -- of two subscriptions one that goes on keeps the subscriber
-        coalesce(
-            min(
-                case
-                    when own_currency_mrr > 0 and is_cancel_requested then 1
-                    when own_currency_mrr > 0 then 0
-                end
-            ), 0
-        ) = 1 as is_cancel_requested
+        {{ has_state('past_due') }} as is_past_due,
+        {{ has_state('trialing') }} as is_trialing,
+        {{ all_paying_are_cancelled() }} as is_cancel_requested
     from held_states
     group by subscriber_id, month_start
 

@@ -13,8 +13,8 @@ current_states as (
         subscriber_id,
         max(case when status = 'active' and own_currency_mrr > 0 then 1 else 0 end) = 1
             as is_paid_on_time,
-        max(case when status = 'past_due' then 1 else 0 end) = 1 as is_past_due,
-        max(case when status = 'trialing' then 1 else 0 end) = 1 as is_trialing,
+        {{ has_state('past_due') }} as is_past_due,
+        {{ has_state('trialing') }} as is_trialing,
         max(case when status in ('trialing', 'active', 'past_due') then 1 else 0 end) = 1
             as has_access,
         min(case when status in ('trialing', 'active', 'past_due') then plan_id end) as plan_id

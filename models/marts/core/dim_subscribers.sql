@@ -50,6 +50,12 @@ plans as (
 
 ),
 
+risks as (
+
+    select * from {{ ref('int_risk__released_probabilities') }}
+
+),
+
 subscriber_plans as (
 
     select
@@ -111,7 +117,9 @@ subscribers_with_status as (
         loyalty.referred_payers,
         segments.lifecycle_stage,
         segments.engagement_tier,
-        segments.value_tier
+        segments.value_tier,
+        risks.end_probability as churn_probability,
+        risks.risk_decile
     from subscribers
     inner join totals
         on subscribers.subscriber_id = totals.subscriber_id
@@ -127,6 +135,8 @@ subscribers_with_status as (
         on subscribers.subscriber_id = last_lifetimes.subscriber_id
     left join subscriber_plans
         on subscribers.subscriber_id = subscriber_plans.subscriber_id
+    left join risks
+        on subscribers.subscriber_id = risks.subscriber_id
 
 )
 
