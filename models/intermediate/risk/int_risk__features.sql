@@ -87,15 +87,26 @@ features as (
         known_observations.acquisition_channel,
         coalesce(billing_windows.payment_method, 'none yet') as payment_method
     from known_observations
-    {%- for relation in [
-        'state_windows', 'billing_windows', 'viewing_windows', 'playback_windows',
-        'touchpoint_windows',
-    ] %}
-    left join {{ relation }}
+    left join state_windows
         on
-            known_observations.subscriber_id = {{ relation }}.subscriber_id
-            and known_observations.observation_date = {{ relation }}.observation_date
-    {%- endfor %}
+            known_observations.subscriber_id = state_windows.subscriber_id
+            and known_observations.observation_date = state_windows.observation_date
+    left join billing_windows
+        on
+            known_observations.subscriber_id = billing_windows.subscriber_id
+            and known_observations.observation_date = billing_windows.observation_date
+    left join viewing_windows
+        on
+            known_observations.subscriber_id = viewing_windows.subscriber_id
+            and known_observations.observation_date = viewing_windows.observation_date
+    left join playback_windows
+        on
+            known_observations.subscriber_id = playback_windows.subscriber_id
+            and known_observations.observation_date = playback_windows.observation_date
+    left join touchpoint_windows
+        on
+            known_observations.subscriber_id = touchpoint_windows.subscriber_id
+            and known_observations.observation_date = touchpoint_windows.observation_date
 
 )
 

@@ -1,5 +1,3 @@
-{%- set outcomes = ['voluntary', 'involuntary', 'other'] -%}
-
 with
 
 contributions as (
@@ -43,10 +41,9 @@ odds as (
 
     select
         subscriber_id,
-        {%- for outcome in outcomes %}
-        coalesce(max(case when outcome = '{{ outcome }}' then odds end), 0) as {{ outcome }}_odds
-        {{- "," if not loop.last }}
-        {%- endfor %}
+        coalesce(max(case when outcome = 'voluntary' then odds end), 0) as voluntary_odds,
+        coalesce(max(case when outcome = 'involuntary' then odds end), 0) as involuntary_odds,
+        coalesce(max(case when outcome = 'other' then odds end), 0) as other_odds
     from outcome_odds
     group by subscriber_id
 
@@ -56,10 +53,11 @@ probabilities as (
 
     select
         subscriber_id,
-        {%- for outcome in outcomes %}
-        {{ outcome }}_odds / (1 + voluntary_odds + involuntary_odds + other_odds)
-            as {{ outcome }}_probability,
-        {%- endfor %}
+        voluntary_odds / (1 + voluntary_odds + involuntary_odds + other_odds)
+            as voluntary_probability,
+        involuntary_odds / (1 + voluntary_odds + involuntary_odds + other_odds)
+            as involuntary_probability,
+        other_odds / (1 + voluntary_odds + involuntary_odds + other_odds) as other_probability,
         (voluntary_odds + involuntary_odds + other_odds)
         / (1 + voluntary_odds + involuntary_odds + other_odds) as end_probability
     from odds

@@ -87,10 +87,9 @@ subscriber_reasons as (
 
     select
         subscriber_id,
-        {%- for rank in range(1, 4) %}
-        max(case when reason_rank = {{ rank }} then reason end) as reason_{{ rank }}
-        {{- "," if not loop.last }}
-        {%- endfor %}
+        max(case when reason_rank = 1 then reason end) as reason_1,
+        max(case when reason_rank = 2 then reason end) as reason_2,
+        max(case when reason_rank = 3 then reason end) as reason_3
     from ranked_reasons
     group by subscriber_id
 

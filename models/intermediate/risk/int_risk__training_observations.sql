@@ -14,12 +14,7 @@ training_observations as (
     select
         observation_date,
         outcome,
-        {%- for features in risk_features().values() %}
-        {%- set outer_loop = loop %}
-        {%- for feature in features %}
-        {{ feature }}{{ "," if not (loop.last and outer_loop.last) }}
-        {%- endfor %}
-        {%- endfor %}
+        {{ (risk_features().numbers + risk_features().texts) | join(',\n        ') }}
     from features
     where not is_current
 
