@@ -122,6 +122,39 @@ def status_command(*, warehouse: WarehouseOption = None) -> None:
     report.print_status(_output(), Warehouse(settings.warehouse.absolute()))
 
 
+@app.command("metrics")
+def metrics_command(
+    metrics: Annotated[
+        list[str] | None,
+        typer.Argument(help="Metrics by name; without any, those that there are."),
+    ] = None,
+    *,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", help="metric_time__quarter, plan_tier and so on; more than once."),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="""A condition: "{{ Entity('plan_tier') }} = 'basic'"."""),
+    ] = None,
+    only_sql: Annotated[bool, typer.Option("--sql", help="Print the query instead.")] = False,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Read metrics of the release that stands, at any grain."""
+    from orchestration import metric_queries
+    from orchestration.warehouse import Warehouse
+
+    settings = _settings(raw=None, warehouse=warehouse)
+    metric_queries.print_metrics(
+        _output(),
+        Warehouse(settings.warehouse.absolute()),
+        metrics or [],
+        by=by or [],
+        where=where or [],
+        only_sql=only_sql,
+    )
+
+
 @app.command("rollback")
 def rollback_command(
     release: Annotated[

@@ -24,11 +24,17 @@ def project() -> DbtProject:
 
 
 @pytest.fixture(scope="session")
-def parsed_project(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> ParsedProject:
-    """The dbt project, parsed once for all tests with its own vars."""
+def parsed_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The warehouse for which `parsed_project` is parsed; nothing is built in it."""
     warehouse = Warehouse(tmp_path_factory.mktemp("parsed"))
     warehouse.prepare()
-    return project.parse(warehouse, check_parameters(project.root).parameters)
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def parsed_project(project: DbtProject, parsed_warehouse: Warehouse) -> ParsedProject:
+    """The dbt project, parsed once for all tests with its own vars."""
+    return project.parse(parsed_warehouse, check_parameters(project.root).parameters)
 
 
 @pytest.fixture(scope="session")

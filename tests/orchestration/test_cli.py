@@ -40,12 +40,12 @@ def tenure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 def test_help_names_every_command(tenure: Tenure) -> None:
     status, told, _ = tenure("--help")
     assert status == 0
-    for command in ("simulate", "run", "check", "status", "rollback"):
+    for command in ("simulate", "run", "check", "status", "metrics", "rollback"):
         assert re.search(rf"\b{command}\b", told)
 
 
 def test_help_loads_nothing_heavy() -> None:
-    heavy = "('dagster', 'dbt', 'great_expectations', 'pandas')"
+    heavy = "('dagster', 'dbt', 'great_expectations', 'metricflow', 'pandas')"
     subprocess.run(
         [
             sys.executable,
@@ -54,6 +54,25 @@ def test_help_loads_nothing_heavy() -> None:
         ],
         check=True,
     )
+
+
+def test_a_run_loads_nothing_of_the_metrics_layer() -> None:
+    layer = "('metricflow', 'metricflow_semantics', 'orchestration.metric_queries')"
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, orchestration.refresh_job, orchestration.report, dbt.cli.main;"
+            f" assert not set({layer}) & set(sys.modules)",
+        ],
+        check=True,
+    )
+
+
+def test_metrics_of_no_release(tenure: Tenure, tmp_path: Path) -> None:
+    status, _, told = tenure("metrics", "churn_rate", "--by", "plan_tier", "--warehouse", tmp_path)
+    assert status == 2
+    assert "tenure run" in told
 
 
 def test_wrong_usage(tenure: Tenure) -> None:

@@ -7,16 +7,18 @@ not would have raised. What the tests add is what no single run can know: what w
 import json
 import re
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from orchestration.metric_queries import SEMANTIC_MANIFEST, MetricLayer, ask
 from orchestration.warehouse import Warehouse
 from simulator import simulate
 from tests.conftest import RunPipeline
+from tests.metrics import against_marts
 
 ZONES = ["UTC", "America/Sao_Paulo", "Asia/Kathmandu", "Atlantic/Azores"]
 RANDOM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -233,3 +235,86 @@ def test_the_id_of_who_asked_to_be_forgotten_is_nowhere_in_the_warehouse(
                     [forgotten],
                 ).fetchone()
                 assert found == (0,), f"{name}: {schema}.{table}.{column}"
+
+
+def test_metrics_at_the_grain_of_their_marts_are_the_marts_figures(
+    dirty_releases: dict[str, Warehouse],
+) -> None:
+    """In a zone in which the last month is open."""
+    differing, compared = against_marts.differences(dirty_releases["America/Sao_Paulo"])
+    assert differing == []
+    assert compared > 1000
+
+
+@pytest.mark.parametrize(
+    ("metric", "by", "query"),
+    [
+        pytest.param(
+            "closing_mrr",
+            ["plan_tier"],
+            """
+            select date_trunc('quarter', month_start) as quarter, plan_tier, sum(closing_mrr_amount)
+            from marts.mrr_bridge_monthly
+            where month_start in (
+                select max(month_start) from marts.mrr_bridge_monthly
+                group by date_trunc('quarter', month_start)
+            )
+            group by quarter, plan_tier order by quarter, plan_tier
+            """,
+            id="a level by tier",
+        ),
+        pytest.param(
+            "churn_rate",
+            ["country_code"],
+            """
+            select
+                date_trunc('quarter', month_start) as quarter,
+                country_code,
+                sum(churned_from_opening) / nullif(sum(opening_subscribers), 0)
+            from marts.churn_monthly
+            where is_complete
+            group by quarter, country_code order by quarter, country_code
+            """,
+            id="a rate by country",
+        ),
+        pytest.param(
+            "new_subscribers",
+            ["acquisition_channel"],
+            """
+            select
+                date_trunc('quarter', month_start) as quarter,
+                acquisition_channel,
+                sum(new_subscribers)
+            from marts.churn_monthly
+            group by quarter, acquisition_channel order by quarter, acquisition_channel
+            """,
+            id="a count by channel",
+        ),
+        pytest.param(
+            "arppu",
+            [],
+            """
+            select
+                date_trunc('quarter', month_start) as quarter,
+                sum(net_revenue_amount)::double / nullif(sum(average_paying_subscribers), 0)
+            from marts.revenue_monthly
+            where is_complete
+            group by quarter order by quarter
+            """,
+            id="an amount per subscriber",
+        ),
+    ],
+)
+def test_metrics_of_a_quarter_are_what_sql_says(
+    metric: str, by: list[str], query: str, dirty_releases: dict[str, Warehouse]
+) -> None:
+    place = dirty_releases["America/Sao_Paulo"]
+    layer = MetricLayer(place.dbt_dir / SEMANTIC_MANIFEST)
+    told = ask(place.release_file, layer, [metric], by=["metric_time__quarter", *by])
+    held = _read(place, query)
+    assert len(held) > 5
+    assert [row[:-1] for row in told.rows] == [
+        (datetime.combine(quarter, time()), *keys) for quarter, *keys, _ in held
+    ]
+    figures = [None if row[-1] is None else pytest.approx(float(row[-1])) for row in held]
+    assert [None if row[-1] is None else float(row[-1]) for row in told.rows] == figures
