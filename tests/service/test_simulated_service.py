@@ -34,13 +34,19 @@ SHOWS_DIRT = {
     },
     "marts": {
         "churn_by_reason_monthly",
+        # learned from how people pay and how it played, which are labels
+        "churn_risk",
+        "churn_risk_scorecard",
         "dim_titles",
         "experience_monthly",
         "tickets_monthly",
         "title_performance",
     },
 }
-LABELS = {"end_reason", "churn_reason", "cancel_feedback", "detail"}
+LABELS = {
+    *("end_reason", "churn_reason", "cancel_feedback", "detail"),
+    *("churn_probability", "risk_decile"),
+}
 
 
 def _simulate(out: Path, *, dirt: bool) -> Path:
