@@ -1,5 +1,6 @@
 """The command line: `tenure`. Each command loads what it needs when it is called."""
 
+import atexit
 import logging
 import os
 import sys
@@ -51,6 +52,8 @@ def program() -> None:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()
+        # what was to be done at the end of the process is done, and no more
+        atexit._run_exitfuncs()  # noqa: SLF001
         os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
 
 
