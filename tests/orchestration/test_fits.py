@@ -120,7 +120,7 @@ def test_a_fit_that_nobody_wrote_is_refused(
 ) -> None:
     monkeypatch.setattr(fits, "FITS", {})
     built = dg.AssetsDefinition(specs=[])
-    with pytest.raises(ValueError, match="names the fit 'survival'"):
+    with pytest.raises(ValueError, match="names the fit 'risk'"):
         build_fit_assets(manifest, built)
 
 
