@@ -23,10 +23,19 @@ def build_selected(raw: Path, folder: Path, settings: Settings, *models: str) ->
     Raises AssertionError with what dbt said where a model fails. No data test runs.
     """
     lay_views(raw, folder)
+    build_again(folder, settings, *(f"+{model}" for model in models))
+    return folder / "build.duckdb"
+
+
+def build_again(folder: Path, settings: Settings, *selected: str) -> None:
+    """Build what dbt selects by such words, in a warehouse in which its raw tables are laid.
+
+    Raises AssertionError with what dbt said where a model fails. No data test runs.
+    """
     done = subprocess.run(
         [
             Path(sys.executable).parent / "dbt",
-            *("build", "--select", *(f"+{model}" for model in models)),
+            *("build", "--select", *selected),
             *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
             *("--target-path", folder / "target", "--log-path", folder / "logs"),
             *("--vars", json.dumps(dbt_vars(settings))),
@@ -39,4 +48,3 @@ def build_selected(raw: Path, folder: Path, settings: Settings, *models: str) ->
     )
     if done.returncode != 0:
         raise AssertionError(done.stdout + done.stderr)
-    return folder / "build.duckdb"
