@@ -1,0 +1,180 @@
+"""All marts of services that are odd in one way: nothing breaks, and nothing is made up.
+
+Every model, fit and data test runs, the primary keys and the reconciliations among them. What is
+looked at besides is what no data test says: figures that are no numbers, and fits of nothing.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from orchestration import audit, bookkeeping, landing
+from orchestration.assets import ON_FITS
+from orchestration.fits import FITS, run_fit
+from orchestration.parameters import check_parameters
+from orchestration.project import DbtProject, ParsedProject
+from orchestration.raw_folder import open_raw_folder
+from orchestration.warehouse import Warehouse
+from simulator import simulate
+from tests.service.odd_services import SCENARIOS, derive
+
+END = datetime(2026, 1, 1, tzinfo=UTC)
+ONE_MONTH = "one month"
+# in none of them did anybody come up to a renewal that somebody made and somebody did not
+WITHOUT_FIT = {
+    ONE_MONTH,
+    "one subscriber",
+    "nobody pays",
+    "nobody churned",
+    "gifts that nobody renewed",
+}
+# a few people of one country: too few churned for a fit to be applied
+TOO_FEW = {"one country"}
+PARAMETERS = "alpha, beta, shape, log_likelihood, likelihood_ratio_p_value"
+Odd = tuple[str, duckdb.DuckDBPyConnection]
+
+
+def _simulate(out: Path, *, subscribers: int, months: int) -> Path:
+    simulate(
+        subscribers=subscribers,
+        months=months,
+        seed=3,
+        out=out,
+        plays_per_month=3.0,
+        dirt=False,
+        end=END,
+    )
+    return out
+
+
+@pytest.fixture(scope="module")
+def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The raw folder that the odd ones are derived from."""
+    folder = tmp_path_factory.mktemp("ordinary")
+    return _simulate(folder / "raw", subscribers=300, months=14)
+
+
+@pytest.fixture(scope="module", params=[*SCENARIOS, ONE_MONTH])
+def odd(
+    request: pytest.FixtureRequest,
+    ordinary: Path,
+    parsed_project: ParsedProject,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, duckdb.DuckDBPyConnection]]:
+    """An odd service's name, and what was built of it."""
+    name: str = request.param
+    folder = tmp_path_factory.mktemp("odd")
+    project = parsed_project.project
+    if name == ONE_MONTH:
+        raw = _simulate(folder / "raw", subscribers=150, months=1)
+    else:
+        raw = derive(ordinary, folder / "raw", SCENARIOS[name], project.contract())
+    place = Warehouse(folder / "warehouse")
+    _build(parsed_project, place, raw)
+    with duckdb.connect(str(place.build_file), read_only=True) as connection:
+        yield name, connection
+
+
+def _build(parsed: ParsedProject, place: Warehouse, raw: Path) -> None:
+    """Build, fit, test and audit all of the project, as a run does."""
+    place.prepare()
+    contract = parsed.project.contract()
+    folder = open_raw_folder(raw, contract)
+    inspection = landing.inspect(folder, contract)
+    assert tuple(inspection.faults) == ()
+    with duckdb.connect(str(place.build_file)) as connection:
+        landing.lay_views(connection, inspection)
+        bookkeeping.note_landing(
+            connection,
+            bookkeeping.Landing(
+                raw_fingerprint=folder.fingerprint(),
+                raw_files=len(folder.files),
+                raw_rows=sum(table.rows for table in inspection.tables),
+                parameters={},
+                landed_at=END,
+            ),
+        )
+    _run_dbt(parsed, place, exclude=(ON_FITS,))
+    for fit in FITS:
+        run_fit(place, parsed.manifest, fit)
+    _run_dbt(parsed, place, select=(ON_FITS,))
+    # raises where an expectation that would stop the release is not met
+    audit.note(place, audit.judge(place))
+
+
+def _run_dbt(
+    parsed: ParsedProject,
+    place: Warehouse,
+    *,
+    select: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+) -> None:
+    project: DbtProject = parsed.project
+    build = project.start(
+        place,
+        check_parameters(project.root).parameters,
+        parsed=parsed.parsed,
+        select=select,
+        exclude=exclude,
+    )
+    for _ in build:
+        pass
+    assert build.error() is None
+    assert build.finished
+    assert [(node.unique_id, node.message) for node in build.finished if not node.is_success] == []
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+    return connection.execute(query).fetchall()
+
+
+def test_every_figure_is_a_number_or_null(odd: Odd) -> None:
+    _, connection = odd
+    doubles = _rows(
+        connection,
+        "select table_schema, table_name, column_name from information_schema.columns"
+        " where data_type in ('DOUBLE', 'FLOAT')"
+        " and table_schema in ('intermediate', 'marts', 'quality', 'fitted')",
+    )
+    assert len(doubles) > 100
+    wrong = [
+        (table, column)
+        for schema, table, column in doubles
+        if _rows(
+            connection,
+            f'select 1 from {schema}.{table} where not isfinite("{column}") limit 1',
+        )
+    ]
+    assert wrong == []
+
+
+def test_a_stratum_has_parameters_only_where_some_renewed_and_some_did_not(odd: Odd) -> None:
+    name, connection = odd
+    fitted = _rows(
+        connection,
+        "select stratum_id, due_lifetimes, churned_lifetimes, fitted_stratum_id"
+        " from marts.clv_parameters where alpha is not null",
+    )
+    assert bool(fitted) == (name not in WITHOUT_FIT | TOO_FEW)
+    assert [row for row in fitted if row[0] == row[3] and not 0 < row[2] < row[1]] == []
+
+
+def test_nothing_stands_on_a_fit_that_is_not_there(odd: Odd) -> None:
+    _, connection = odd
+    assert _rows(
+        connection,
+        "select count(*) from marts.clv_parameters where fitted_stratum_id is null"
+        f" and coalesce({PARAMETERS}) is not null",
+    ) == [(0,)]
+    # who has left has nothing to come; who has not, has a figure where there is a fit
+    assert _rows(
+        connection,
+        "select count(*) from marts.clv_subscribers as value"
+        " left join marts.clv_parameters as stratum using (stratum_id)"
+        " where (value.stratum_id is not null and stratum.fitted_stratum_id is null)"
+        " <> (value.expected_remaining_value_amount is null)",
+    ) == [(0,)]
