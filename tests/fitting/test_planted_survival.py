@@ -32,10 +32,12 @@ PLANTED_MONTHS = 36
 
 @dataclass(frozen=True)
 class Service:
-    """A simulated service: what was planted, and the counts that its models made, by stratum."""
+    """What was planted in a simulated service, and what its models counted, by stratum."""
 
     truth: Mapping[str, Any]
     counts: Mapping[str, list[PeriodCount]]
+    channel_counts: Mapping[str, list[PeriodCount]]
+    """Of first lifetimes that are billed by the month."""
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,25 @@ def planted(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Se
         landing.lay_views(connection, inspection)
     _build_counts(project, place)
     truth = json.loads((raw / "truth.json").read_text())["survival"]
-    return Service(truth, _counts(place.build_file))
+    return Service(
+        truth,
+        _counts(
+            place.build_file,
+            "select stratum_id, period, churned, censored"
+            " from intermediate.int_clv__lifetime_counts",
+        ),
+        # no mart fits channels: what is counted for them stands on the same renewals
+        _counts(
+            place.build_file,
+            "select acquisition_channel, period,"
+            " count(*) filter (has_churned), count(*) filter (not has_churned)"
+            " from intermediate.int_clv__lifetime_renewals"
+            " join staging.stg_subscribers__subscribers using (subscriber_id)"
+            " where lifetime_number = 1 and billing_period_unit = 'month'"
+            " and billing_period_count = 1"
+            " group by acquisition_channel, period",
+        ),
+    )
 
 
 def _build_counts(project: DbtProject, place: Warehouse) -> None:
@@ -79,19 +99,16 @@ def _build_counts(project: DbtProject, place: Warehouse) -> None:
     assert built.success
 
 
-def _counts(build_file: Path) -> dict[str, list[PeriodCount]]:
+def _counts(build_file: Path, query: str) -> dict[str, list[PeriodCount]]:
     counts: dict[str, list[PeriodCount]] = {}
     with duckdb.connect(str(build_file), read_only=True) as connection:
-        for stratum_id, *count in connection.execute(
-            "select stratum_id, period, churned, censored"
-            " from intermediate.int_clv__lifetime_counts"
-        ).fetchall():
-            counts.setdefault(stratum_id, []).append(PeriodCount(*count))
+        for stratum, *count in connection.execute(query).fetchall():
+            counts.setdefault(stratum, []).append(PeriodCount(*count))
     return counts
 
 
-def _fitted(service: Service, stratum_id: str) -> FittedModel:
-    chosen = fit_survival(service.counts[stratum_id]).chosen
+def _fitted(counts: list[PeriodCount]) -> FittedModel:
+    chosen = fit_survival(counts).chosen
     assert chosen is not None
     return chosen
 
@@ -111,7 +128,7 @@ def _survival(period: int) -> Callable[[SurvivalModel], float]:
 @pytest.mark.parametrize(("planted_as", "band"), [("first", "1"), ("second", "2"), ("later", "3+")])
 def test_lifetimes_survive_as_planted(planted_as: str, band: str, planted: Service) -> None:
     truth = planted.truth["lifetimes"][planted_as]
-    fitted = _fitted(planted, f"all tiers | month | {band}")
+    fitted = _fitted(planted.counts[f"all tiers | month | {band}"])
     _assert_within_three_errors(fitted, _survival(12), truth["survival_12"])
     _assert_within_three_errors(fitted, _survival(24), truth["survival_24"])
     _assert_within_three_errors(
@@ -124,7 +141,18 @@ def test_lifetimes_survive_as_planted(planted_as: str, band: str, planted: Servi
 @pytest.mark.parametrize("tier", ["basic", "standard", "premium", "family"])
 def test_tiers_survive_as_planted(tier: str, planted: Service) -> None:
     truth = planted.truth["first_lifetime_strata"]["plan_tier"][tier]
-    fitted = _fitted(planted, f"{tier} | month | 1")
+    _assert_survives_as(truth, _fitted(planted.counts[f"{tier} | month | 1"]))
+
+
+@pytest.mark.parametrize(
+    "channel", ["referral", "organic", "partner", "paid_search", "affiliate", "social"]
+)
+def test_channels_survive_as_planted(channel: str, planted: Service) -> None:
+    truth = planted.truth["first_lifetime_strata"]["acquisition_channel"][channel]
+    _assert_survives_as(truth, _fitted(planted.channel_counts[channel]))
+
+
+def _assert_survives_as(truth: Mapping[str, Any], fitted: FittedModel) -> None:
     _assert_within_three_errors(fitted, _survival(12), truth["survival_12"])
     _assert_within_three_errors(fitted, _survival(24), truth["survival_24"])
     months = np.arange(PLANTED_MONTHS + 1)
@@ -139,7 +167,8 @@ def test_tiers_survive_as_planted(tier: str, planted: Service) -> None:
 def test_tiers_come_in_the_planted_order(planted: Service) -> None:
     tiers = planted.truth["first_lifetime_strata"]["plan_tier"]
     found = {
-        tier: float(_fitted(planted, f"{tier} | month | 1").model.survival(12)) for tier in tiers
+        tier: float(_fitted(planted.counts[f"{tier} | month | 1"]).model.survival(12))
+        for tier in tiers
     }
     truth = {tier: tiers[tier]["survival_12"] for tier in tiers}
     assert sorted(tiers, key=found.__getitem__) == sorted(tiers, key=truth.__getitem__)
