@@ -12,14 +12,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration import audit, bookkeeping, landing
-from orchestration.assets import ON_FITS
-from orchestration.fits import FITS, run_fit
-from orchestration.parameters import check_parameters
-from orchestration.project import DbtProject, ParsedProject
-from orchestration.raw_folder import open_raw_folder
+from orchestration import audit
+from orchestration.project import ParsedProject
 from orchestration.warehouse import Warehouse
 from simulator import simulate
+from tests.built_service import build_service
 from tests.service.odd_services import SCENARIOS, derive
 
 END = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,58 +71,11 @@ def odd(
     else:
         raw = derive(ordinary, folder / "raw", SCENARIOS[name], project.contract())
     place = Warehouse(folder / "warehouse")
-    _build(parsed_project, place, raw)
-    with duckdb.connect(str(place.build_file), read_only=True) as connection:
-        yield name, connection
-
-
-def _build(parsed: ParsedProject, place: Warehouse, raw: Path) -> None:
-    """Build, fit, test and audit all of the project, as a run does."""
-    place.prepare()
-    contract = parsed.project.contract()
-    folder = open_raw_folder(raw, contract)
-    inspection = landing.inspect(folder, contract)
-    assert tuple(inspection.faults) == ()
-    with duckdb.connect(str(place.build_file)) as connection:
-        landing.lay_views(connection, inspection)
-        bookkeeping.note_landing(
-            connection,
-            bookkeeping.Landing(
-                raw_fingerprint=folder.fingerprint(),
-                raw_files=len(folder.files),
-                raw_rows=sum(table.rows for table in inspection.tables),
-                parameters={},
-                landed_at=END,
-            ),
-        )
-    _run_dbt(parsed, place, exclude=(ON_FITS,))
-    for fit in FITS:
-        run_fit(place, parsed.manifest, fit)
-    _run_dbt(parsed, place, select=(ON_FITS,))
+    build_service(parsed_project, raw, place)
     # raises where an expectation that would stop the release is not met
     audit.note(place, audit.judge(place))
-
-
-def _run_dbt(
-    parsed: ParsedProject,
-    place: Warehouse,
-    *,
-    select: tuple[str, ...] = (),
-    exclude: tuple[str, ...] = (),
-) -> None:
-    project: DbtProject = parsed.project
-    build = project.start(
-        place,
-        check_parameters(project.root).parameters,
-        parsed=parsed.parsed,
-        select=select,
-        exclude=exclude,
-    )
-    for _ in build:
-        pass
-    assert build.error() is None
-    assert build.finished
-    assert [(node.unique_id, node.message) for node in build.finished if not node.is_success] == []
+    with duckdb.connect(str(place.build_file), read_only=True) as connection:
+        yield name, connection
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:

@@ -1,0 +1,99 @@
+"""A raw folder built with its fits, without Dagster around it and without a release.
+
+For tests that look at many marts of many services, or at what stands on fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from orchestration import bookkeeping, landing
+from orchestration.assets import ON_FITS
+from orchestration.fits import FITS, run_fit
+from orchestration.parameters import check_parameters
+from orchestration.project import ParsedProject
+from orchestration.raw_folder import open_raw_folder
+from orchestration.warehouse import Warehouse
+
+
+def build_service(
+    parsed: ParsedProject,
+    raw: Path,
+    place: Warehouse,
+    *,
+    marts: Sequence[str] = (),
+    fits: Sequence[str] = tuple(FITS),
+    tests: Literal["all", "none"] = "all",
+) -> None:
+    """Build the models of the raw folder, fit, and build what stands on the fits.
+
+    With `marts`, these alone and what they stand on. Raises AssertionError with what dbt said of
+    each node that did not go well.
+    """
+    place.prepare()
+    _land(parsed, raw, place)
+    ancestry = [f"+{mart}" for mart in marts]
+    # what a fit reads is not upstream of what stands on it, as dbt sees it
+    read = [f"+{name}" for name in _read_by(parsed, fits)] if marts else []
+    _run_dbt(parsed, place, select=[*ancestry, *read], exclude=[ON_FITS], tests=tests)
+    for fit in fits:
+        run_fit(place, parsed.manifest, fit)
+    on_fits = [f"{ON_FITS},{each}" for each in ancestry] or [ON_FITS]
+    _run_dbt(parsed, place, select=on_fits, exclude=[], tests=tests)
+
+
+def _read_by(parsed: ParsedProject, fits: Sequence[str]) -> set[str]:
+    return {
+        parsed.manifest.node(unique_id)["name"]
+        for table in parsed.manifest.fitted_tables()
+        if table.fit in fits
+        for unique_id in table.reads.values()
+    }
+
+
+def _land(parsed: ParsedProject, raw: Path, place: Warehouse) -> None:
+    contract = parsed.project.contract()
+    folder = open_raw_folder(raw, contract)
+    inspection = landing.inspect(folder, contract)
+    assert not inspection.faults, inspection.faults
+    with duckdb.connect(str(place.build_file)) as connection:
+        landing.lay_views(connection, inspection)
+        bookkeeping.note_landing(
+            connection,
+            bookkeeping.Landing(
+                raw_fingerprint=folder.fingerprint(),
+                raw_files=len(folder.files),
+                raw_rows=sum(table.rows for table in inspection.tables),
+                parameters={},
+                landed_at=datetime.now(UTC),
+            ),
+        )
+
+
+def _run_dbt(
+    parsed: ParsedProject,
+    place: Warehouse,
+    *,
+    select: Sequence[str],
+    exclude: Sequence[str],
+    tests: Literal["all", "none"],
+) -> None:
+    build = parsed.project.start(
+        place,
+        check_parameters(parsed.project.root).parameters,
+        parsed=parsed.parsed,
+        select=tuple(select),
+        exclude=tuple(exclude),
+        tests=tests,
+    )
+    for _ in build:
+        pass
+    assert build.error() is None, build.error()
+    assert build.finished, "nothing was selected"
+    failed = [(node.unique_id, node.message) for node in build.finished if not node.is_success]
+    assert failed == []
