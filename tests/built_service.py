@@ -32,7 +32,8 @@ def build_service(
 ) -> None:
     """Build the models of the raw folder, fit, and build what stands on the fits.
 
-    With `marts`, these alone and what they stand on. Raises AssertionError with what dbt said of
+    With `marts`, these alone and what they stand on; without `fits`, nothing that stands on one.
+    Raises AssertionError with what dbt said of
     each node that did not go well.
     """
     place.prepare()
@@ -41,6 +42,8 @@ def build_service(
     # what a fit reads is not upstream of what stands on it, as dbt sees it
     read = [f"+{name}" for name in _read_by(parsed, fits)] if marts else []
     _run_dbt(parsed, place, select=[*ancestry, *read], exclude=[ON_FITS], tests=tests)
+    if not fits:
+        return
     for fit in fits:
         run_fit(place, parsed.manifest, fit)
     on_fits = [f"{ON_FITS},{each}" for each in ancestry] or [ON_FITS]

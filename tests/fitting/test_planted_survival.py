@@ -17,12 +17,10 @@ import numpy as np
 import pytest
 
 from fitting.survival import FittedModel, PeriodCount, SurvivalModel, fit_survival
-from orchestration import landing
-from orchestration.project import DbtProject
-from orchestration.raw_folder import open_raw_folder
-from orchestration.settings import environment
+from orchestration.project import ParsedProject
 from orchestration.warehouse import Warehouse
 from simulator import simulate
+from tests.built_service import build_service
 
 # a month's, about 13 % a year
 DISCOUNT_RATE = 0.01
@@ -41,7 +39,7 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def planted(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Service:
+def planted(parsed_project: ParsedProject, tmp_path_factory: pytest.TempPathFactory) -> Service:
     folder = tmp_path_factory.mktemp("planted")
     raw = folder / "raw"
     simulate(
@@ -54,12 +52,9 @@ def planted(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Se
         end=datetime(2026, 1, 1, tzinfo=UTC),
     )
     place = Warehouse(folder / "warehouse")
-    place.prepare()
-    contract = project.contract()
-    inspection = landing.inspect(open_raw_folder(raw, contract), contract)
-    with duckdb.connect(str(place.build_file)) as connection:
-        landing.lay_views(connection, inspection)
-    _build_counts(project, place)
+    build_service(
+        parsed_project, raw, place, marts=["int_clv__lifetime_counts"], fits=[], tests="none"
+    )
     truth = json.loads((raw / "truth.json").read_text())["survival"]
     return Service(
         truth,
@@ -80,23 +75,6 @@ def planted(project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Se
             " group by acquisition_channel, period",
         ),
     )
-
-
-def _build_counts(project: DbtProject, place: Warehouse) -> None:
-    # both take seconds to load, which only this should cost
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
-    arguments = [
-        *("build", "--select", "+int_clv__lifetime_counts", "--quiet"),
-        *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-        *("--project-dir", str(project.root), "--profiles-dir", str(project.root)),
-        *("--target-path", str(place.dbt_dir), "--log-path", str(place.dbt_dir)),
-    ]
-    with environment(TENURE_WAREHOUSE=str(place.root)):
-        built = dbtRunner().invoke(arguments)
-    DuckDBConnectionManager.close_all_connections()
-    assert built.success
 
 
 def _counts(build_file: Path, query: str) -> dict[str, list[PeriodCount]]:
