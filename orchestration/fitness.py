@@ -39,8 +39,8 @@ class BrokenRule:
 class Fitness:
     """What a raw folder holds and what is wrong with it; `is_fit` if a run can release it.
 
-    `costs` gives the marts to which a faulty or absent table leads. The rules are only
-    judged where the files' shape is right.
+    `costs` gives the marts to which a faulty or absent table leads, `empty_marts` those that have
+    no row without the absent ones. The rules are only judged where the files' shape is right.
     """
 
     inspection: landing.Inspection
@@ -48,6 +48,7 @@ class Fitness:
     absent_tables: tuple[str, ...]
     broken_rules: tuple[BrokenRule, ...]
     costs: Mapping[str, tuple[str, ...]]
+    empty_marts: tuple[str, ...] = ()
 
     @property
     def is_fit(self) -> bool:
@@ -82,7 +83,14 @@ def check(settings: Settings, reporter: Reporter) -> Fitness:
             broken, too_many = _judge_rows(place, parsed, findings.parameters, inspection, reporter)
             faults.extend(too_many)
     concerned = {*absent, *(fault.table for fault in faults)}
-    return Fitness(inspection, tuple(faults), absent, broken, _costs(parsed.manifest, concerned))
+    return Fitness(
+        inspection,
+        tuple(faults),
+        absent,
+        broken,
+        costs=_costs(parsed.manifest, concerned),
+        empty_marts=parsed.manifest.marts_empty_without(absent),
+    )
 
 
 def _costs(manifest: Manifest, tables: Iterable[str | None]) -> dict[str, tuple[str, ...]]:

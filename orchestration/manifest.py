@@ -181,6 +181,23 @@ class Manifest:
                 marts.add(node["alias"])
         return tuple(sorted(marts))
 
+    def marts_empty_without(self, raw_tables: Iterable[str]) -> tuple[str, ...]:
+        """The marts that have no row where none of these raw tables has one, by name.
+
+        Lineage can't tell: nearly every mart reads nearly every table, if only for its calendar. A
+        mart names the tables that its rows come from in its meta, as `rows_from`.
+        """
+        absent = set(raw_tables)
+        return tuple(
+            sorted(
+                node["alias"]
+                for node in self.models()
+                if node["schema"] == MARTS_SCHEMA
+                and (tables := node["config"].get("meta", {}).get("rows_from"))
+                and absent.issuperset(tables)
+            )
+        )
+
     def _descendants(self, start: Iterable[str]) -> set[str]:
         reached: set[str] = set()
         ahead = list(start)

@@ -89,6 +89,8 @@ def print_check(console: Console, found: fitness.Fitness) -> None:
             "none came: read as a table with no rows" if table in found.absent_tables else "faulty"
         )
         say(f"{table} ({why}) leads to: {', '.join(marts) or 'no mart'}")
+    if found.empty_marts:
+        say(f"Empty for want of tables that did not come: {', '.join(found.empty_marts)}")
     for fault in found.faults:
         say(f"- {fault}")
     say(f"Not fit for a run: {len(found.faults)} faults" if found.faults else "Fit for a run")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ ENDS = ("involuntary", "voluntary")
 NO_PENALTY = 1e6
 
 
-def _table(outcomes: list[str], **features: list[object]) -> pa.Table:
+def _table(outcomes: list[str], **features: Sequence[object]) -> pa.Table:
     dates = [dt.date(2026, 1, 1)] * len(outcomes)
     return pa.table({"observation_date": dates, "outcome": outcomes, **features})
 
@@ -52,7 +53,7 @@ def test_without_penalty_each_category_has_its_own_shares() -> None:
 def test_coefficients_are_in_units_of_the_feature() -> None:
     # among those with 0 tickets 1 of 10 ends, with 1 ticket 1 of 2: the odds go from 1/9 to 1
     outcomes = [STAYED] * 900 + ["voluntary"] * 100 + [STAYED] * 500 + ["voluntary"] * 500
-    tickets: list[object] = [0] * 1000 + [1] * 1000
+    tickets = [0] * 1000 + [1] * 1000
     model = fit_hazard(Observations.of(_table(outcomes, tickets=tickets)), NO_PENALTY)
     intercept, coefficient = (row["coefficient"] for row in model.rows())
     assert intercept == pytest.approx(math.log(1 / 9), abs=1e-3)

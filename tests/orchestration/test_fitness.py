@@ -36,6 +36,37 @@ def test_fit_data(check: Check) -> None:
     assert "Fit for a run" in told
     assert found.absent_tables == ("visits",)
     assert "visits (none came: read as a table with no rows) leads to: visits_total" in told
+    assert found.empty_marts == ()
+
+
+@pytest.fixture
+def visits_by_person(small_project: Path) -> None:
+    """A mart that has a row for whoever came."""
+    marts = small_project / "models" / "marts"
+    (marts / "visits_by_person.sql").write_text(
+        "select person_id, count(*) as visits from {{ source('raw', 'visits') }} group by person_id"
+    )
+    (marts / "visits_by_person.yml").write_text(
+        "models:\n"
+        "  - name: visits_by_person\n"
+        "    config: {meta: {rows_from: [visits]}}\n"
+        "    columns:\n"
+        "      - {name: person_id, data_type: varchar}\n"
+        "      - {name: visits, data_type: bigint}\n"
+    )
+
+
+@pytest.mark.usefixtures("visits_by_person")
+def test_a_table_that_did_not_come_leaves_its_mart_empty(check: Check, people: Path) -> None:
+    found, told = check()
+    assert found.empty_marts == ("visits_by_person",)
+    assert "Empty for want of tables that did not come: visits_by_person" in told
+    (people / "visits").mkdir()
+    header = "visit_id,person_id,recorded_at\n"
+    (people / "visits" / "day.csv").write_text(f"{header}v1,p1,2025-06-01 00:00:00\n")
+    found, told = check()
+    assert found.empty_marts == ()
+    assert "Empty" not in told
 
 
 def test_rows_that_break_rules(check: Check, people: Path) -> None:
@@ -72,3 +103,13 @@ def test_lineage_of_the_real_project(manifest: Manifest) -> None:
     assert "mrr_bridge_monthly" not in manifest.marts_from("titles")
     assert "mrr_bridge_monthly" in manifest.marts_from("exchange_rates")
     assert manifest.marts_from("no_such_table") == ()
+
+
+def test_marts_of_the_real_project_that_are_empty_without_a_table(manifest: Manifest) -> None:
+    assert manifest.marts_empty_without(["titles"]) == ("dim_titles",)
+    assert manifest.marts_empty_without(["support_tickets"]) == ("tickets_monthly",)
+    assert manifest.marts_empty_without(["survey_responses"]) == ()
+    assert manifest.marts_empty_without(["survey_responses", "support_tickets"]) == (
+        "feedback_monthly",
+        "tickets_monthly",
+    )

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from orchestration import audit
+from orchestration.manifest import Manifest
 from orchestration.project import ParsedProject
 from orchestration.warehouse import Warehouse
 from simulator import simulate
@@ -128,3 +129,20 @@ def test_nothing_stands_on_a_fit_that_is_not_there(odd: Odd) -> None:
         " where (value.stratum_id is not null and stratum.fitted_stratum_id is null)"
         " <> (value.expected_remaining_value_amount is null)",
     ) == [(0,)]
+
+
+def test_empty_are_the_marts_that_a_check_says_to_be(odd: Odd, manifest: Manifest) -> None:
+    name, connection = odd
+    said = manifest.marts_empty_without(SCENARIOS[name].without if name in SCENARIOS else ())
+    empty = {
+        mart
+        for (mart,) in _rows(
+            connection,
+            "select table_name from information_schema.tables where table_schema = 'marts'",
+        )
+        if not _rows(connection, f"select 1 from marts.{mart} limit 1")
+    }
+    # what else is empty has nothing to tell, though its tables are there
+    assert empty.issuperset(said)
+    if name == "required tables alone":
+        assert empty == set(said)
