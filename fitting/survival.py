@@ -199,7 +199,8 @@ def closed_form_residual_lifetime(
 
     (β + n − 1) ÷ (α + β + n − 1) · 2F1(1, β + n; α + β + n; 1 ÷ (1 + d)), and for DEL
     2F1(1, β; α + β; 1 ÷ (1 + d)) (Fader and Hardie 2010). The sum that `SurvivalModel` gives is the
-    same and holds for any shape; this one checks it. Raises ValueError where the shape is not 1.
+    same and holds for any shape; this one checks it. Raises ValueError where the shape is not 1,
+    OverflowError where SciPy's function does, as from α = 66, β + n = 65 on.
 
     >>> model = SurvivalModel(alpha=0.7637, beta=1.2958)
     >>> round(closed_form_residual_lifetime(model, 0, discount_rate=0.1), 3)
@@ -209,6 +210,8 @@ def closed_form_residual_lifetime(
         raise ValueError("only shape 1 has a closed form")
     alpha, beta = model.alpha, model.beta
     series = float(hyp2f1(1, beta + renewal, alpha + beta + renewal, 1 / (1 + discount_rate)))
+    if not np.isfinite(series):
+        raise OverflowError("the hypergeometric function is out of range: take the sum")
     if renewal == 0:
         return series
     return (beta + renewal - 1) / (alpha + beta + renewal - 1) * series

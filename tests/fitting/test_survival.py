@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from scipy.special import betaln
 
@@ -68,6 +68,15 @@ def test_four_renewals_give_the_published_lifetimes_and_residual_values() -> Non
     assert [round(100 * residual[n]) for n in (1, 2, 5)] == [288, 394, 568]
 
 
+def test_the_sum_is_there_where_the_closed_form_is_out_of_range() -> None:
+    model = SurvivalModel(alpha=66.0, beta=35.0)
+    with pytest.raises(OverflowError, match="take the sum"):
+        closed_form_residual_lifetime(model, 30, discount_rate=0.0625)
+    # 64/130 of 1 + 65/131 z + 65·66/(131·132) z² + … with z = 16/17, which adds up to 1.88744
+    residual = model.expected_residual_lifetime(30, discount_rate=0.0625)
+    assert residual == pytest.approx(64 / 130 * 1.88744, abs=1e-5)
+
+
 @given(alpha=parameters, beta=parameters, rate=st.floats(0.005, 0.5), renewal=st.integers(1, 30))
 @settings(deadline=None, max_examples=60)
 def test_the_closed_form_and_the_sum_agree(
@@ -75,10 +84,14 @@ def test_the_closed_form_and_the_sum_agree(
 ) -> None:
     model = SurvivalModel(alpha, beta)
     summed = model.expected_residual_lifetime(renewal, discount_rate=rate)
-    closed = closed_form_residual_lifetime(model, renewal, discount_rate=rate)
+    assert math.isfinite(summed)
+    try:
+        closed = closed_form_residual_lifetime(model, renewal, discount_rate=rate)
+        closed_at_start = closed_form_residual_lifetime(model, 0, discount_rate=rate)
+    except OverflowError:
+        reject()
     assert summed == pytest.approx(closed, rel=1e-8)
-    closed = closed_form_residual_lifetime(model, 0, discount_rate=rate)
-    assert model.expected_lifetime(discount_rate=rate) == pytest.approx(closed, rel=1e-8)
+    assert model.expected_lifetime(discount_rate=rate) == pytest.approx(closed_at_start, rel=1e-8)
 
 
 @given(alpha=parameters, beta=parameters)
