@@ -157,10 +157,11 @@ def test_sql_scores_as_the_fitted_model_does(build_file: Path) -> None:
             " replace ('stayed' as outcome)"
             " from intermediate.int_risk__features where is_current order by subscriber_id"
         ).to_arrow_table()
-        scored = connection.execute(
+        table = connection.execute(
             "select voluntary_probability, involuntary_probability, other_probability,"
             " end_probability from marts.churn_risk order by subscriber_id"
-        ).fetchnumpy()
+        ).to_arrow_table()
+    scored = {name: np.array(table.column(name)) for name in table.column_names}
     probabilities = _model(coefficients.to_pylist()).probabilities(Observations.of(features))
     assert features.num_rows > 5000
     for outcome, expected in probabilities.items():
