@@ -19,6 +19,7 @@ from orchestration.bookkeeping import CheckResult
 from orchestration.errors import AuditError, Fault, InputError, StoppedError, TenureError
 from orchestration.failing_rows import failing_keys
 from orchestration.manifest import Manifest, NodeProperties, test_fault
+from orchestration.runbook import KINDS, kind_of, page_of_expectation, page_of_test
 from orchestration.settings import is_any_set
 from orchestration.warehouse import Warehouse, private_files, says_disk_full
 
@@ -219,6 +220,7 @@ class _Describer:
 
         is_critical = result.status == "failed"
         test = self._test(result)
+        kind = KINDS.get(kind_of(test) or "") if test else None
         trouble = Trouble(
             check=result.check_name,
             table=result.table_name,
@@ -226,8 +228,8 @@ class _Describer:
             what=_sentence(self._what(result, test)) + (self.stands if is_critical else ""),
             marts=self.manifest.marts_touched(result.table_name) if self.manifest else (),
             owner=result.owner,
-            why=" ".join(result.why.split()),
-            what_to_do=" ".join(result.what_to_do.split()),
+            why=" ".join((result.why or (kind.means if kind else "")).split()),
+            what_to_do=" ".join((result.what_to_do or (kind.what_to_do if kind else "")).split()),
             page=page_of(result, test),
         )
         if test is None:
@@ -259,14 +261,8 @@ class _Describer:
 def page_of(result: CheckResult, test: NodeProperties | None) -> str:
     """The anchor of the runbook's page of a check."""
     if result.kind == "expectation":
-        return f"{result.suite}__{result.check_name}"
-    return page_of_node(test) if test else ""
-
-
-def page_of_node(test: NodeProperties) -> str:
-    """The anchor of a data test: its own name, or its kind's where it is of a kind."""
-    kind = (test.get("test_metadata") or {}).get("name")
-    return f"test_{kind}" if kind else str(test["name"])
+        return page_of_expectation(result.suite, result.check_name)
+    return page_of_test(test) if test else ""
 
 
 def compiled_sql(place: Warehouse, test: NodeProperties) -> str:
