@@ -29,8 +29,8 @@ class Desk:
     ) -> list[str]:
         """Notes what is broken now, tells what is to be told, and returns lines for the run's log.
 
-        What was told before and could not be delivered is tried first. Raises OSError where the
-        outbox can't be written.
+        What was told before and could not be delivered is tried first. Where the disk is full, what
+        is to be told is told all the same, and not kept.
         """
         lines: list[str] = []
         with self.outbox.held():
@@ -55,7 +55,7 @@ class Desk:
             state = State(tuple(incidents), queue)
             if state != before:
                 # before the first attempt: what is killed from now on is tried by the next run
-                self.outbox.write(state)
+                self._keep(state, lines)
             lines += self._deliver(state, send or _send)
         return lines
 
@@ -81,6 +81,12 @@ class Desk:
             lines.append(f"alerts: {error}; it is now {aside.name}, and incidents are told anew")
             return State()
 
+    def _keep(self, state: State, lines: list[str]) -> None:
+        try:
+            self.outbox.write(state)
+        except OSError as error:
+            lines.append(f"alerts: {self.outbox.path} can't be written ({type(error).__name__})")
+
     def _deliver(self, state: State, send: Send) -> list[str]:
         """Tries every delivery, a place that fails once no second time; returns what to say."""
         if not state.queue:
@@ -88,6 +94,7 @@ class Desk:
         # loading what speaks HTTP takes a moment that most runs need not spend
         from alerting.senders import UndeliveredError
 
+        faults: list[str] = []
         failed: dict[str, str] = {}
         waiting: list[Delivery] = []
         delivered: dict[str, int] = {}
@@ -104,10 +111,11 @@ class Desk:
                 continue
             delivered[place] = delivered.get(place, 0) + 1
             rest = (*waiting, *state.queue[position + 1 :])
-            self.outbox.write(replace(state, queue=rest))
+            self._keep(replace(state, queue=rest), faults)
         if failed:
-            self.outbox.write(replace(state, queue=tuple(waiting)))
-        told = [f"alerts: {count} told by {place}" for place, count in delivered.items()]
+            self._keep(replace(state, queue=tuple(waiting)), faults)
+        told = faults[:1]
+        told += [f"alerts: {count} told by {place}" for place, count in delivered.items()]
         return told + [
             f"alerts: could not be delivered by {place} ({why});"
             f" {sum(each.place == place for each in waiting)} wait in {self.outbox.path},"

@@ -5,7 +5,7 @@ and how, which `alerting` decides. Nothing of it is loaded where no place for al
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ from orchestration.failing_rows import failing_keys
 from orchestration.manifest import Manifest, NodeProperties, test_fault
 from orchestration.runbook import KINDS, kind_of, page_of_expectation, page_of_test
 from orchestration.settings import is_any_set
+from orchestration.sql_text import quoted_name
 from orchestration.warehouse import Warehouse, private_files, says_disk_full
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ MAX_FAULTS_TOLD = 5
 
 # how a broken step is told: its name, then words of the engine, which may quote a value
 BROKEN_STEP = re.compile(r"^  (\w+): ", re.MULTILINE)
+
+# in the key of a failing row of what counts rows by raw table
+RAW_TABLE = re.compile(r"\btable_name (\w+)")
 
 RUN_ENDS = {
     1: "The run broke.",
@@ -155,14 +159,10 @@ def troubles(place: Warehouse, *, began: datetime, error: Exception | None) -> l
     stands = f" {_standing(place)}" if error else ""
     found: list[Trouble] = []
     with _build_of(place, began) as connection:
-        if connection is not None:
-            failed = [
-                result
-                for result in bookkeeping.read_checks(connection, bookkeeping.CHECKS)
-                if result.status != "passed"
-            ]
-            describe = _Describer(place, connection, manifest, error, stands)
-            found = [describe.trouble(result) for result in failed]
+        describe = _Describer(place, connection, manifest, error, stands)
+        # the next run may have begun the build's books anew, but what was released stands
+        results = _released_checks(place) if error is None else _noted_checks(connection)
+        found = [describe.trouble(result) for result in results if result.status != "passed"]
     if error is None or any(
         trouble.severity == "critical" and _is_of_check(error) for trouble in found
     ):
@@ -178,7 +178,7 @@ def troubles(place: Warehouse, *, began: datetime, error: Exception | None) -> l
             marts=_all_marts(manifest),
             why="Nothing new is released: readers see the figures of the last release.",
             what_to_do="The output of the run says what it failed of.",
-            owner="analytics",
+            owner="data" if status == InputError.exit_status else "analytics",
             page=f"run_exit_{status}",
         ),
     ]
@@ -201,6 +201,21 @@ def run_failure(error: Exception) -> str:
     return f"{told} Steps that broke: {', '.join(steps[:MAX_FAULTS_TOLD])}." if steps else told
 
 
+def _released_checks(place: Warehouse) -> list[CheckResult]:
+    with duckdb.connect(str(place.release_file), read_only=True) as connection:
+        return bookkeeping.read_checks(connection, quoted_name(*release.CHECK_RESULTS))
+
+
+def _noted_checks(connection: duckdb.DuckDBPyConnection | None) -> list[CheckResult]:
+    if connection is None:
+        return []
+    try:
+        return bookkeeping.read_checks(connection, bookkeeping.CHECKS)
+    except duckdb.Error:
+        # what broke the run may have broken its books
+        return []
+
+
 def _is_of_check(error: Exception) -> bool:
     return isinstance(error, (InputError, AuditError))
 
@@ -210,7 +225,7 @@ class _Describer:
     """Makes a trouble of a check that failed, with its lineage and the keys of its rows."""
 
     place: Warehouse
-    connection: duckdb.DuckDBPyConnection
+    connection: duckdb.DuckDBPyConnection | None
     manifest: Manifest | None
     error: Exception | None
     stands: str
@@ -232,10 +247,19 @@ class _Describer:
             what_to_do=" ".join((result.what_to_do or (kind.what_to_do if kind else "")).split()),
             page=page_of(result, test),
         )
-        if test is None:
+        if test is None or self.connection is None:
             return trouble
         keys = failing_keys(self.connection, compiled_sql(self.place, test))
-        return replace(trouble, keys=tuple(keys))
+        return replace(trouble, keys=tuple(keys), marts=self._marts(trouble.marts, keys))
+
+    def _marts(self, by_lineage: tuple[str, ...], keys: Iterable[str]) -> tuple[str, ...]:
+        """The marts downstream of the table, and of the raw tables that failing rows name."""
+        named = {name for key in keys for name in RAW_TABLE.findall(key)}
+        if self.manifest is None:
+            return by_lineage
+        return tuple(
+            sorted({*by_lineage, *(m for n in named for m in self.manifest.marts_from(n))})
+        )
 
     def _test(self, result: CheckResult) -> NodeProperties | None:
         if result.kind != "data test" or self.manifest is None:
@@ -310,7 +334,10 @@ def _all_marts(manifest: Manifest | None) -> tuple[str, ...]:
 
 
 def _standing(place: Warehouse) -> str:
-    current = release.current_release(place)
+    try:
+        current = release.current_release(place)
+    except duckdb.Error:
+        return "The release that stands can't be read."
     if current is None:
         return "There is no release yet."
     return (

@@ -1,5 +1,6 @@
 """From what is broken to what was delivered: kept on disk, tried again, told once."""
 
+import errno
 import json
 import os
 import stat
@@ -159,6 +160,19 @@ def test_a_damaged_file_is_set_aside(web: WebServer, tmp_path: Path, text: str) 
     assert "alerts.damaged" in first
     assert second == "alerts: 1 told by slack"
     assert (tmp_path / "alerts.damaged").read_text(encoding="utf-8") == text
+
+
+def test_a_full_disk_keeps_nothing_from_being_told(
+    web: WebServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_outbox: Outbox, _state: State) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Outbox, "write", refuse)
+    lines = look(tmp_path, trouble(), slack_url=web.address)
+    assert f"alerts: {tmp_path / 'alerts.json'} can't be written (OSError)" in lines
+    assert "alerts: 1 told by slack" in lines
+    assert len(web.requests) == 1
 
 
 def test_a_test_message_says_how_each_place_took_it(web: WebServer, tmp_path: Path) -> None:

@@ -194,6 +194,10 @@ def test_the_books_of_an_earlier_run_are_not_this_runs(
     began = datetime.now(UTC)
     run_small()
     assert len(alerts.troubles(warehouse, began=began, error=None)) == 1
+    with duckdb.connect(str(warehouse.build_file)) as connection:
+        # as the next run does, as soon as it has the build
+        connection.execute("delete from bookkeeping.check_results")
+    assert len(alerts.troubles(warehouse, began=began, error=None)) == 1
     later = datetime.now(UTC)
     (own,) = alerts.troubles(warehouse, began=later, error=BuildError("broke"))
     assert own.check == "run_exit_1"
@@ -345,3 +349,12 @@ def test_lineage_leads_to_the_marts(manifest: Manifest) -> None:
     assert manifest.marts_touched("marts.survival_curves")[0:1] == ("survival_curves",)
     assert manifest.marts_touched("nowhere.at_all") == ()
     assert len(manifest.all_marts()) > 30
+
+
+def test_what_counts_by_raw_table_touches_the_marts_of_the_tables_that_fail(
+    manifest: Manifest, warehouse: Warehouse
+) -> None:
+    describe = alerts._Describer(warehouse, None, manifest, None, "")  # noqa: SLF001
+    touched = describe._marts((), ["table_name titles"])  # noqa: SLF001
+    assert "dim_titles" in touched
+    assert "revenue_monthly" not in touched
