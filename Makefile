@@ -103,10 +103,14 @@ bouncer: build
 	$(bin)/dbt --quiet parse --target lint --target-path target/lint
 	COLUMNS=200 $(bin)/dbt-bouncer run --show-all-failures
 
-# the page is in the repository; a test says when it is stale
+# these pages are in the repository; a test says when one is stale
 docs/metrics.md: build
 	$(bin)/dbt --quiet parse --target lint --target-path target/lint
 	$(bin)/python -m orchestration.metrics_page target/lint/manifest.json $@
+
+docs/runbook.md: build
+	$(bin)/dbt --quiet parse --target lint --target-path target/lint
+	$(bin)/python -m orchestration.runbook target/lint/manifest.json $@
 
 .PHONY: portable
 portable: build

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from orchestration.alerts_cli import alerts_app
 from orchestration.errors import TenureError
 from orchestration.settings import RunRequest, Settings
 from simulator.cli import simulate_command
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 
 app.command("simulate")(simulate_command)
+app.add_typer(alerts_app, name="alerts")
 
 RawOption = Annotated[
     Path | None,

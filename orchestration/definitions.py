@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.alert_triggers import build_alert_hooks, build_late_sensor
 from orchestration.assets import (
     Refresh,
     build_audit_asset,
@@ -28,8 +29,13 @@ def compose(
     *,
     reporter: Reporter,
     parsed: Any = None,  # noqa: ANN401
+    tells_its_end: bool = False,
 ) -> dg.Definitions:
-    """Everything that Dagster knows of the project."""
+    """Everything that Dagster knows of the project.
+
+    With `tells_its_end` the job itself alerts when it fails or releases; else its caller does.
+    """
+    place = Warehouse(request.settings.warehouse.absolute())
     settings = request.settings
     contract = DbtProject(settings.project_dir).contract()
     landed = build_landing_asset(contract)
@@ -38,6 +44,7 @@ def compose(
         JOB,
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
+        hooks=build_alert_hooks(place, reporter.note) if tells_its_end else None,
         description="The whole way: landing gate, dbt build and its tests, fits, audit, release.",
     )
     return dg.Definitions(
@@ -50,7 +57,10 @@ def compose(
         ],
         jobs=[job],
         schedules=[build_daily_schedule()],
-        sensors=[build_raw_files_sensor(raw=settings.raw, contract=contract)],
+        sensors=[
+            build_raw_files_sensor(raw=settings.raw, contract=contract),
+            build_late_sensor(place),
+        ],
         resources={
             "refresh": Refresh(
                 raw=str(settings.raw),
@@ -74,4 +84,4 @@ def tenure() -> dg.Definitions:
     warehouse.prepare()
     manifest = DbtProject(settings.project_dir).manifest(warehouse, parameters)
     reporter = LogReporter(dg.get_dagster_logger("tenure"))
-    return compose(RunRequest(settings), manifest, reporter=reporter)
+    return compose(RunRequest(settings), manifest, reporter=reporter, tells_its_end=True)

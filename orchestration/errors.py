@@ -70,3 +70,12 @@ class AuditError(TenureError):
     """The audit said no: nothing was released and the last release stands."""
 
     exit_status = 3
+
+
+def as_told(exit_status: int, text: str) -> TenureError:
+    """The error that ended with this status and text, where it happened in another process."""
+    if exit_status == AuditError.exit_status:
+        return AuditError(text)
+    if exit_status == InputError.exit_status:
+        return InputError.from_text(text)
+    return BuildError(text)

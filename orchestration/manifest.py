@@ -174,12 +174,32 @@ class Manifest:
             for unique_id, source in self.content["sources"].items()
             if source["source_name"] == SOURCE_NAME and source["name"] == raw_table
         ]
-        marts = set()
-        for unique_id in self._descendants(start):
-            node = self.content["nodes"].get(unique_id)
-            if node and node["resource_type"] == "model" and node["schema"] == MARTS_SCHEMA:
-                marts.add(node["alias"])
-        return tuple(sorted(marts))
+        return self._marts_among(self._descendants(start))
+
+    def marts_touched(self, table_name: str) -> tuple[str, ...]:
+        """The marts that a fault in a table (`schema.name`) reaches, itself included, by name."""
+        start = [
+            unique_id
+            for kind in ("nodes", "sources")
+            for unique_id, node in self.content[kind].items()
+            if node["resource_type"] in {"model", "seed", "source"}
+            and ".".join(self.relation(unique_id)) == table_name
+        ]
+        return self._marts_among(self._descendants(start))
+
+    def all_marts(self) -> tuple[str, ...]:
+        """Every mart, by name."""
+        return self._marts_among(self.content["nodes"])
+
+    def _marts_among(self, unique_ids: Iterable[str]) -> tuple[str, ...]:
+        found = (self.content["nodes"].get(unique_id) for unique_id in unique_ids)
+        return tuple(
+            sorted(
+                node["alias"]
+                for node in found
+                if node and node["resource_type"] == "model" and node["schema"] == MARTS_SCHEMA
+            )
+        )
 
     def marts_empty_without(self, raw_tables: Iterable[str]) -> tuple[str, ...]:
         """The marts that have no row where none of these raw tables has one, by name.

@@ -4,10 +4,11 @@ import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchestration import landing
-from orchestration.errors import AuditError, BuildError, InputError, StoppedError, TenureError
+from orchestration import alerts, landing
+from orchestration.errors import BuildError, InputError, StoppedError, as_told
 from orchestration.parameters import check_parameters
 from orchestration.progress import Reporter
 from orchestration.project import DbtProject
@@ -55,10 +56,17 @@ def run(request: RunRequest, reporter: Reporter) -> Finished:
 
     Raises the TenureError that it ended with; other errors are defects and keep their stack trace.
     """
+    began = datetime.now(UTC)
+    place = Warehouse(request.settings.warehouse.absolute())
     try:
-        return _run(request, reporter)
+        finished = _run(request, reporter)
     except KeyboardInterrupt as stop:
         raise StoppedError from stop
+    except Exception as error:
+        alerts.run_ended(place, reporter.note, began=began, error=error)
+        raise
+    alerts.run_ended(place, reporter.note, began=began, error=None)
+    return finished
 
 
 def _run(request: RunRequest, reporter: Reporter) -> Finished:
@@ -123,17 +131,9 @@ def _end_of(events: "Iterable[dg.DagsterEvent]") -> Exception:
         failure = event.step_failure_data
         told = failure.user_failure_data
         if told and EXIT_STATUS in told.metadata:
-            return _as_told(int(str(told.metadata[EXIT_STATUS].value)), told.description or "")
+            return as_told(int(str(told.metadata[EXIT_STATUS].value)), told.description or "")
         if failure.error and failure.error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
             return StoppedError()
         if failure.error:
             return RuntimeError(failure.error.to_string())
     return BuildError("the run ended without saying why: see dbt.log in the warehouse's folder dbt")
-
-
-def _as_told(exit_status: int, text: str) -> TenureError:
-    if exit_status == AuditError.exit_status:
-        return AuditError(text)
-    if exit_status == InputError.exit_status:
-        return InputError.from_text(text)
-    return BuildError(text)

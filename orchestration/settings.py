@@ -31,6 +31,11 @@ class RunRequest:
     full_refresh: bool = False
 
 
+def is_any_set(prefix: str) -> bool:
+    """Whether the environment has a setting of this prefix."""
+    return any(name.upper().startswith(prefix) and value for name, value in os.environ.items())
+
+
 @contextmanager
 def environment(**values: str) -> Iterator[None]:
     """Sets environment variables for what runs inside, such as dbt, and puts them back."""

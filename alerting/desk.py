@@ -1,0 +1,130 @@
+"""The whole way of an alert: from what is broken now to what was delivered and what waits."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from alerting.incidents import Judged, Trouble, follow_up
+from alerting.messages import Message, compose, trial
+from alerting.outbox import DamagedError, Delivery, Outbox, State
+from alerting.settings import AlertSettings
+
+Send = Callable[[AlertSettings, str, Message], None]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Tells the places of the settings what becomes of one warehouse's incidents."""
+
+    settings: AlertSettings
+    outbox: Outbox
+
+    @property
+    def service(self) -> str:
+        """What messages call the warehouse."""
+        return str(self.outbox.folder)
+
+    def follow_up(
+        self, broken: Iterable[Trouble], judged: Judged, *, now: datetime, send: Send | None = None
+    ) -> list[str]:
+        """Notes what is broken now, tells what is to be told, and returns lines for the run's log.
+
+        What was told before and could not be delivered is tried first. Where the disk is full, what
+        is to be told is told all the same, and not kept.
+        """
+        lines: list[str] = []
+        with self.outbox.held():
+            before = self._read(lines)
+            incidents, alerts = follow_up(
+                before.incidents,
+                broken,
+                judged,
+                now=now,
+                remind_after=timedelta(hours=self.settings.remind_after_hours),
+            )
+            queue = before.queue
+            if alerts:
+                message = compose(
+                    alerts,
+                    service=self.service,
+                    now=now,
+                    runbook_url=self.settings.runbook_url,
+                )
+                places = self.settings.places
+                queue = (*queue, *(Delivery(place, message) for place in places))
+            state = State(tuple(incidents), queue)
+            if state != before:
+                # before the first attempt: what is killed from now on is tried by the next run
+                self._keep(state, lines)
+            lines += self._deliver(state, send or _send)
+        return lines
+
+    def test(self, *, now: datetime, send: Send | None = None) -> dict[str, str]:
+        """Sends a message that says so to each place; by place, what went wrong, or nothing."""
+        from alerting.senders import UndeliveredError
+
+        message = trial(service=self.service, now=now)
+        outcomes: dict[str, str] = {}
+        for place in self.settings.places:
+            outcomes[place] = ""
+            try:
+                (send or _send)(self.settings, place, message)
+            except UndeliveredError as error:
+                outcomes[place] = str(error)
+        return outcomes
+
+    def _read(self, lines: list[str]) -> State:
+        try:
+            return self.outbox.read()
+        except DamagedError as error:
+            aside = self.outbox.set_aside()
+            lines.append(f"alerts: {error}; it is now {aside.name}, and incidents are told anew")
+            return State()
+
+    def _keep(self, state: State, lines: list[str]) -> None:
+        try:
+            self.outbox.write(state)
+        except OSError as error:
+            lines.append(f"alerts: {self.outbox.path} can't be written ({type(error).__name__})")
+
+    def _deliver(self, state: State, send: Send) -> list[str]:
+        """Tries every delivery, a place that fails once no second time; returns what to say."""
+        if not state.queue:
+            return []
+        # loading what speaks HTTP takes a moment that most runs need not spend
+        from alerting.senders import UndeliveredError
+
+        faults: list[str] = []
+        failed: dict[str, str] = {}
+        waiting: list[Delivery] = []
+        delivered: dict[str, int] = {}
+        for position, delivery in enumerate(state.queue):
+            place = delivery.place
+            if place in failed:
+                waiting.append(delivery)
+                continue
+            try:
+                send(self.settings, place, delivery.message)
+            except UndeliveredError as error:
+                failed[place] = str(error)
+                waiting.append(replace(delivery, last_error=str(error)))
+                continue
+            delivered[place] = delivered.get(place, 0) + 1
+            rest = (*waiting, *state.queue[position + 1 :])
+            self._keep(replace(state, queue=rest), faults)
+        if failed:
+            self._keep(replace(state, queue=tuple(waiting)), faults)
+        told = faults[:1]
+        told += [f"alerts: {count} told by {place}" for place, count in delivered.items()]
+        return told + [
+            f"alerts: could not be delivered by {place} ({why});"
+            f" {sum(each.place == place for each in waiting)} wait in {self.outbox.path},"
+            " and the next run tries again"
+            for place, why in failed.items()
+        ]
+
+
+def _send(settings: AlertSettings, place: str, message: Message) -> None:
+    from alerting.senders import send
+
+    send(settings, place, message)

@@ -1,0 +1,162 @@
+"""How a message gets to a place: Slack-compatible webhooks, signed webhooks, and e-mail.
+
+No error's own text is ever told: it may hold the address of a webhook, which is a secret.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import logging
+import smtplib
+import ssl
+import time
+from collections.abc import Callable
+from email.message import EmailMessage
+from email.utils import format_datetime
+from http import HTTPStatus
+
+import httpx
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from alerting.messages import Message
+from alerting.settings import AlertSettings, signing_key
+
+ATTEMPTS = 4
+# in all at most a few seconds of waiting: a run does not hang on a server that is down
+LONGEST_WAIT_SECONDS = 4.0
+TIMEOUT_SECONDS = 10.0
+
+TRY_AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+
+# it logs every address that it calls
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+
+class UndeliveredError(Exception):
+    """A place did not take a message; says how it refused, without any address or secret."""
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int) -> None:
+        self.status = status
+        super().__init__(f"HTTP status {status}")
+
+
+def send(
+    settings: AlertSettings,
+    place: str,
+    message: Message,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Delivers the message, trying again with growing waits; raises UndeliveredError."""
+    deliver = {"slack": _send_slack, "webhook": _send_webhook, "e-mail": _send_mail}[place]
+    retrying = Retrying(
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS),
+        retry=retry_if_exception(_may_pass),
+        reraise=True,
+        sleep=sleep,
+    )
+    try:
+        retrying(deliver, settings, message)
+    except (httpx.HTTPError, httpx.InvalidURL, _RefusedError, OSError, smtplib.SMTPException) as e:
+        raise UndeliveredError(_told(e)) from None
+
+
+def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """The header `webhook-signature` of Standard Webhooks: v1, HMAC-SHA256, base64.
+
+    Signed are id, Unix time and body with points between, so that a copy of an old message can't
+    be passed off as a new one.
+    """
+    key = signing_key(secret)
+    signed = b".".join([message_id.encode(), str(timestamp).encode(), body])
+    return f"v1,{base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()}"
+
+
+def _send_slack(settings: AlertSettings, message: Message) -> None:
+    if settings.slack_url is None:
+        raise _unset("SLACK_URL")
+    # the three characters that Slack reads as markup
+    text = message.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    _post(settings.slack_url.get_secret_value(), json.dumps({"text": text}).encode(), {})
+
+
+def _send_webhook(settings: AlertSettings, message: Message) -> None:
+    if settings.webhook_url is None or settings.webhook_secret is None:
+        raise _unset("WEBHOOK_URL")
+    body = json.dumps(message.payload, ensure_ascii=False).encode()
+    timestamp = int(time.time())
+    secret = settings.webhook_secret.get_secret_value()
+    headers = {
+        "webhook-id": message.message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signature(secret, message.message_id, timestamp, body),
+    }
+    _post(settings.webhook_url.get_secret_value(), body, headers)
+
+
+def _post(address: str, body: bytes, headers: dict[str, str]) -> None:
+    response = httpx.post(
+        address,
+        content=body,
+        headers={"content-type": "application/json", **headers},
+        timeout=TIMEOUT_SECONDS,
+        follow_redirects=False,
+    )
+    if not response.is_success:
+        raise _RefusedError(response.status_code)
+
+
+def _send_mail(settings: AlertSettings, message: Message) -> None:
+    if settings.smtp_host is None or settings.smtp_from is None:
+        raise _unset("SMTP_HOST")
+    mail = EmailMessage()
+    mail["Subject"] = " ".join(message.subject.split())
+    mail["From"] = settings.smtp_from
+    mail["To"] = ", ".join(settings.recipients)
+    mail["Date"] = format_datetime(message.made_at)
+    # the same at every attempt, so that a mail delivered twice is known for a copy
+    mail["Message-ID"] = f"<{message.message_id}@tenure.invalid>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(message.text)
+    secure = settings.smtp_security
+    context = ssl.create_default_context()
+    host, port = settings.smtp_host, settings.smtp_port
+    connection = (
+        smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+        if secure == "tls"
+        else smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
+    )
+    with connection as server:
+        if secure == "starttls":
+            server.starttls(context=context)
+        if settings.smtp_user and settings.smtp_password:
+            server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
+        server.send_message(mail)
+
+
+def _unset(name: str) -> UndeliveredError:
+    return UndeliveredError(f"TENURE_ALERT_{name} is no longer set")
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the same attempt may well succeed a moment later."""
+    if isinstance(error, _RefusedError):
+        return error.status in TRY_AGAIN or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(error, smtplib.SMTPResponseException):
+        return not isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code < 500
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return False
+    return isinstance(error, (httpx.TransportError, smtplib.SMTPServerDisconnected, OSError))
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, _RefusedError):
+        return str(error)
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{type(error).__name__}, SMTP code {error.smtp_code}"
+    return type(error).__name__

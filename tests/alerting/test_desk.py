@@ -1,0 +1,183 @@
+"""From what is broken to what was delivered: kept on disk, tried again, told once."""
+
+import errno
+import json
+import os
+import stat
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerting import senders
+from alerting.desk import Desk
+from alerting.incidents import Judged, Trouble
+from alerting.messages import Message
+from alerting.outbox import DamagedError, Outbox, State
+from alerting.settings import AlertSettings
+from tests.alerting.conftest import MailServer, WebServer
+from tests.alerting.samples import NOON, trouble
+
+DEAD = "http://127.0.0.1:1"
+
+
+def send_at_once(settings: AlertSettings, place: str, message: Message) -> None:
+    senders.send(settings, place, message, sleep=lambda _: None)
+
+
+def look(
+    folder: Path,
+    *broken: Trouble,
+    hours: float = 0,
+    **given: Any,  # noqa: ANN401
+) -> list[str]:
+    """One look at what is broken, as at the end of a run."""
+    desk = Desk(AlertSettings(**given), Outbox(folder))
+    return desk.follow_up(
+        broken,
+        Judged(everything=True),
+        now=NOON + timedelta(hours=hours),
+        send=send_at_once,
+    )
+
+
+def subjects(web: WebServer) -> list[str]:
+    return [json.loads(request.body)["text"].splitlines()[0] for request in web.requests]
+
+
+def test_an_incident_is_told_once_reminded_of_and_ended(web: WebServer, tmp_path: Path) -> None:
+    place: dict[str, Any] = {"slack_url": web.address, "remind_after_hours": 6}
+    assert look(tmp_path, trouble(), **place) == ["alerts: 1 told by slack"]
+    assert look(tmp_path, trouble(), hours=1, **place) == []
+    assert look(tmp_path, trouble("other"), trouble(), hours=2, **place) != []
+    look(tmp_path, trouble("other"), trouble(), hours=6, **place)
+    look(tmp_path, hours=7, **place)
+    assert look(tmp_path, hours=8, **place) == []
+    assert subjects(web) == [
+        f"[Tenure] 1 broken: {tmp_path}",
+        f"[Tenure] 1 broken: {tmp_path}",
+        f"[Tenure] 1 still broken: {tmp_path}",
+        f"[Tenure] 2 recovered: {tmp_path}",
+    ]
+
+
+def test_many_troubles_of_one_run_are_one_message(web: WebServer, tmp_path: Path) -> None:
+    troubles = [trouble(f"check_{number}") for number in range(12)]
+    look(tmp_path, *troubles, slack_url=web.address)
+    (request,) = web.requests
+    text = json.loads(request.body)["text"]
+    assert text.count("BROKEN: ") == 10
+    assert text.endswith("and 2 more: tenure alerts status")
+
+
+def test_what_a_dead_server_did_not_take_is_delivered_next_time(
+    web: WebServer, tmp_path: Path
+) -> None:
+    (line,) = look(tmp_path, trouble(), slack_url=DEAD)
+    assert line == (
+        "alerts: could not be delivered by slack (ConnectError); 1 wait in"
+        f" {tmp_path / 'alerts.json'}, and the next run tries again"
+    )
+    assert len(Outbox(tmp_path).read().queue) == 1
+    # also where nothing is new
+    assert look(tmp_path, trouble(), hours=1, slack_url=web.address) == ["alerts: 1 told by slack"]
+    assert subjects(web) == [f"[Tenure] 1 broken: {tmp_path}"]
+    assert Outbox(tmp_path).read().queue == ()
+
+
+def test_one_place_that_is_dead_keeps_nothing_from_the_others(
+    web: WebServer, mail: MailServer, tmp_path: Path
+) -> None:
+    places: dict[str, Any] = {
+        "slack_url": DEAD,
+        "webhook_url": web.address,
+        "webhook_secret": "s",
+        "smtp_host": "localhost",
+        "smtp_port": mail.port,
+        "smtp_security": "none",
+        "smtp_from": "a@example.com",
+        "smtp_to": "b@example.com",
+    }
+    look(tmp_path, trouble(), **places)
+    look(tmp_path, trouble(), trouble("b"), hours=1, **places)
+    assert (len(web.requests), len(mail.mails)) == (2, 2)
+    waiting = Outbox(tmp_path).read().queue
+    assert [delivery.place for delivery in waiting] == ["slack", "slack"]
+
+
+def test_a_kill_after_the_delivery_sends_the_same_message_again(
+    web: WebServer, tmp_path: Path
+) -> None:
+    given: dict[str, Any] = {"webhook_url": web.address, "webhook_secret": "s"}
+
+    def die(settings: AlertSettings, place: str, message: Message) -> None:
+        send_at_once(settings, place, message)
+        raise KeyboardInterrupt
+
+    desk = Desk(AlertSettings(**given), Outbox(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        desk.follow_up([trouble()], Judged(everything=True), now=NOON, send=die)
+    look(tmp_path, trouble(), hours=1, **given)
+    assert len({request.headers["webhook-id"] for request in web.requests}) == 1
+    assert len(web.requests) == 2
+
+
+def test_the_file_is_its_owners_alone_and_replaced_whole(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        look(tmp_path, trouble(), slack_url=DEAD)
+    finally:
+        os.umask(before)
+    for path in tmp_path.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    assert DEAD not in Outbox(tmp_path).path.read_text(encoding="utf-8")
+    outbox = Outbox(tmp_path)
+    # what a kill in the middle of writing leaves
+    (tmp_path / ".alerts.json.new").write_text("{half", encoding="utf-8")
+    assert len(outbox.read().queue) == 1
+    outbox.write(State())
+    assert outbox.read() == State()
+    assert not (tmp_path / ".alerts.json.new").exists()
+
+
+def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:
+    look(tmp_path, trouble(since=NOON), slack_url=DEAD)
+    outbox = Outbox(tmp_path)
+    state = outbox.read()
+    assert state.incidents[0].trouble == trouble(since=NOON)
+    outbox.write(state)
+    assert outbox.read() == state
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"incidents": [{}], "queue": []}'])
+def test_a_damaged_file_is_set_aside(web: WebServer, tmp_path: Path, text: str) -> None:
+    outbox = Outbox(tmp_path)
+    outbox.path.write_text(text, encoding="utf-8")
+    with pytest.raises(DamagedError):
+        outbox.read()
+    first, second = look(tmp_path, trouble(), slack_url=web.address)
+    assert "alerts.damaged" in first
+    assert second == "alerts: 1 told by slack"
+    assert (tmp_path / "alerts.damaged").read_text(encoding="utf-8") == text
+
+
+def test_a_full_disk_keeps_nothing_from_being_told(
+    web: WebServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_outbox: Outbox, _state: State) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Outbox, "write", refuse)
+    lines = look(tmp_path, trouble(), slack_url=web.address)
+    assert f"alerts: {tmp_path / 'alerts.json'} can't be written (OSError)" in lines
+    assert "alerts: 1 told by slack" in lines
+    assert len(web.requests) == 1
+
+
+def test_a_test_message_says_how_each_place_took_it(web: WebServer, tmp_path: Path) -> None:
+    settings = AlertSettings(slack_url=DEAD, webhook_url=web.address, webhook_secret="s")  # type: ignore[arg-type]  # noqa: S106
+    outcomes = Desk(settings, Outbox(tmp_path)).test(now=NOON, send=send_at_once)
+    assert outcomes == {"slack": "ConnectError", "webhook": ""}
+    assert json.loads(web.requests[0].body)["type"] == "tenure.test"
+    assert list(tmp_path.iterdir()) == []
