@@ -1,4 +1,4 @@
-{{ config(meta={'is_forgotten_after_run': true}) }}
+{{ config(database='forgotten') }}
 
 {%- set columns = {
     'subscriber_id': 'string',
