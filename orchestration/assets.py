@@ -15,7 +15,7 @@ import dagster as dg
 import duckdb
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
-from orchestration import audit, bookkeeping, landing, release, verdicts
+from orchestration import audit, bookkeeping, erasure, landing, release, verdicts
 from orchestration.errors import BuildError, InputError, TenureError
 from orchestration.manifest import FITTED_SOURCE, Manifest
 from orchestration.parameters import Parameters, check_parameters
@@ -23,6 +23,7 @@ from orchestration.progress import Reporter
 from orchestration.project import DbtBuild, DbtProject, NodeFinished, NodeStarted
 from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import open_raw_folder
+from orchestration.settings import Settings
 from orchestration.warehouse import (
     Warehouse,
     disk_full_message,
@@ -161,8 +162,10 @@ def _land(refresh: Refresh, contract: RawContract) -> landing.Inspection:
         reporter.note(f"note: {notice}")
     with private_files(), disk_full_told(refresh.place.root):
         release.recover(refresh.place)
+        _lay_views(refresh, inspection)
+        if erasure.begin_anew_if_asked(refresh.place, Settings()):
+            _lay_views(refresh, inspection)
         with duckdb.connect(str(refresh.place.build_file)) as connection:
-            landing.lay_views(connection, inspection)
             bookkeeping.note_landing(
                 connection,
                 bookkeeping.Landing(
@@ -174,6 +177,11 @@ def _land(refresh: Refresh, contract: RawContract) -> landing.Inspection:
                 ),
             )
     return inspection
+
+
+def _lay_views(refresh: Refresh, inspection: landing.Inspection) -> None:
+    with duckdb.connect(str(refresh.place.build_file)) as connection:
+        landing.lay_views(connection, inspection)
 
 
 @dataclass(frozen=True)

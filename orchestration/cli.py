@@ -180,6 +180,34 @@ def rollback_command(
     report.print_rollback(_output(), place, restored)
 
 
+@app.command("erase")
+def erase_command(
+    subscribers: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids; they stay in the shell's history, those of --from-file do not."),
+    ] = None,
+    *,
+    from_file: Annotated[
+        typer.FileText | None,
+        typer.Option("--from-file", help="A file with one id a line; - is standard input."),
+    ] = None,
+    requested_at: Annotated[
+        str | None,
+        typer.Option("--requested-at", help="When it was asked for, UTC; without it, now."),
+    ] = None,
+    raw: RawOption = None,
+) -> None:
+    """Ask for subscribers to be erased; the next run does it."""
+    from orchestration import erasure, report
+
+    settings = _settings(raw=raw, warehouse=None)
+    ids = [*(subscribers or []), *(from_file or [])]
+    at = erasure.request_time(requested_at)
+    report.print_erasure(
+        _output(), erasure.write_requests(settings.raw.absolute(), ids, requested_at=at)
+    )
+
+
 @app.command("fit-survival")
 def fit_survival_command(
     counts: Annotated[
@@ -208,7 +236,9 @@ def fit_survival_command(
 
 def _settings(*, raw: Path | None, warehouse: Path | None) -> Settings:
     given = {"raw": raw, "warehouse": warehouse}
-    return Settings(**{name: path for name, path in given.items() if path is not None})
+    return Settings.model_validate(
+        {name: path for name, path in given.items() if path is not None}
+    )
 
 
 def _reporter() -> "AbstractContextManager[Reporter]":

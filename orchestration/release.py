@@ -17,17 +17,22 @@ from typing import Any
 
 import duckdb
 
-from orchestration import bookkeeping
+from orchestration import bookkeeping, erasure
 from orchestration.errors import BuildError, Fault, InputError
 from orchestration.manifest import RELEASED_SCHEMAS, HeadlineFigure, Manifest, ReleasedTable
 from orchestration.restatements import RESTATEMENT_COLUMNS, insert_restatements
+from orchestration.settings import Settings
 from orchestration.sql_text import quoted_name, quoted_text
-from orchestration.warehouse import PRIVATE_DIRECTORY, Warehouse, disk_full_told, private_files
+from orchestration.warehouse import (
+    PRIVATE_DIRECTORY,
+    STORAGE_VERSION,
+    Warehouse,
+    disk_full_told,
+    private_files,
+    sync,
+)
 
 KEPT_RELEASES = 5
-
-# every client since DuckDB 1.0 reads it; those of BI tools lag behind by years
-STORAGE_VERSION = "v1.0.0"
 
 # a copy needs little, and the build's own memory is still warm beside it
 MEMORY_LIMIT = "1GB"
@@ -105,7 +110,7 @@ def publish(
             _verify(warehouse, manifest, candidate)
             note("writing Parquet copies")
             _export_parquet(warehouse, candidate, release_id)
-            _sync(candidate)
+            sync(candidate)
             _link_or_copy(candidate, _kept_file(warehouse, release_id))
             _replace_release(warehouse, candidate)
         except BaseException:
@@ -113,6 +118,7 @@ def publish(
             raise
         _switch_parquet(warehouse, release_id)
         _prune(warehouse)
+        erasure.erase_from_kept(warehouse, Settings(), release_id=release_id)
         return read_release(warehouse.release_file)
 
 
@@ -147,6 +153,7 @@ def recover(warehouse: Warehouse) -> None:
         *warehouse.root.glob(".release-*.wal"),
         *warehouse.root.glob(".rollback-*"),
         *warehouse.root.glob(".parquet-*"),
+        *warehouse.releases_dir.glob(".erased-*"),
     ):
         leftover.unlink(missing_ok=True)
     for leftover in (*warehouse.releases_dir.glob(".*.parquet"), warehouse.root / SPILL):
@@ -481,7 +488,7 @@ def _replace_release(warehouse: Warehouse, path: Path) -> None:
     # a log beside the release could only be of a stranger who wrote to it; it fits no other file
     warehouse.release_file.with_name(warehouse.release_file.name + ".wal").unlink(missing_ok=True)
     path.replace(warehouse.release_file)
-    _sync(warehouse.root)
+    sync(warehouse.root)
 
 
 def _switch_parquet(warehouse: Warehouse, release_id: str) -> None:
@@ -540,12 +547,4 @@ def _link_or_copy(source: Path, target: Path) -> None:
     except OSError:
         # a file system without hard links
         shutil.copyfile(source, target)
-        _sync(target)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(target)

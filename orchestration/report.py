@@ -8,7 +8,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from orchestration import bookkeeping, fitness, release
+from orchestration import bookkeeping, erasure, fitness, release
 from orchestration.bookkeeping import CheckResult
 from orchestration.errors import Fault
 from orchestration.sql_text import quoted_name
@@ -73,6 +73,16 @@ def print_rollback(console: Console, place: Warehouse, restored: release.Release
     say = _line(console)
     say(f"Release {restored.release_id} stands, as of {restored.as_of:%Y-%m-%d %H:%M:%S} UTC")
     say(f"Marts     {place.release_file}")
+
+
+def print_erasure(console: Console, written: erasure.Written) -> None:
+    """What was asked for, and which run does it."""
+    say = _line(console)
+    say(f"Asked to erase {written.subscribers:,} subscribers: {written.path}")
+    say(
+        f"The next run as of a time after {written.requested_at:%Y-%m-%d %H:%M:%S} UTC does it;"
+        " without --as-of that is one whose newest record is later"
+    )
 
 
 def print_check(console: Console, found: fitness.Fitness) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -19,6 +20,8 @@ class Settings(BaseSettings):
     raw: Path = Path("demo/raw")
     warehouse: Path = Path("demo/warehouse")
     project_dir: Path = PROJECT_DIR
+    # of the digests in receipts of erasure; without one, the warehouse gets one of its own
+    hash_key: SecretStr | None = None
 
 
 @dataclass(frozen=True)

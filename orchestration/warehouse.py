@@ -16,6 +16,9 @@ from orchestration.errors import BuildError
 PRIVATE_UMASK = 0o077
 PRIVATE_DIRECTORY = 0o700
 
+# every client since DuckDB 1.0 reads it; those of BI tools lag behind by years
+STORAGE_VERSION = "v1.0.0"
+
 
 @dataclass(frozen=True)
 class Warehouse:
@@ -42,6 +45,11 @@ class Warehouse:
     def parquet_link(self) -> Path:
         """The release's tables as Parquet: a link to the folder of the release that stands."""
         return self.root / "parquet"
+
+    @property
+    def receipts_dir(self) -> Path:
+        """What was erased when, by numbers and digests; made with the first receipt."""
+        return self.root / "receipts"
 
     @property
     def dbt_dir(self) -> Path:
@@ -79,6 +87,15 @@ def _held(path: Path, *, on_wait: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def sync(path: Path) -> None:
+    """Has the disk hold what was written to a file or a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

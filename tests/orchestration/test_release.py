@@ -205,7 +205,7 @@ def test_a_copy_that_differs_is_not_released(
     [
         ("_copy_table", duckdb.IOException("Could not write: No space left on device")),
         ("_export_parquet", duckdb.IOException("Could not write: No space left on device")),
-        ("_sync", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))),
+        ("sync", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))),
         ("_replace_release", OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))),
     ],
 )
@@ -236,7 +236,7 @@ def test_a_full_disk_is_told_and_releases_nothing(
         ("_write_account", 1),
         ("_verify", 1),
         ("_export_parquet", 1),
-        ("_sync", 1),
+        ("sync", 1),
         ("_link_or_copy", 1),
         ("_replace_release", 1),
         ("_switch_parquet", 2),

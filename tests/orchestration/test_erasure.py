@@ -1,0 +1,256 @@
+"""What erasure does beyond the build: requests, kept releases, receipts."""
+
+import io
+import json
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from orchestration import erasure
+from orchestration.cli import app
+from orchestration.errors import InputError
+from orchestration.settings import Settings
+from orchestration.warehouse import Warehouse
+
+ERASED = "su-erased-0001"
+OTHER = "su-erased-00012"
+RELEASE = "20250101T000000Z"
+KEY = {"hash_key": "a key of the test"}
+
+KEPT_RELEASE = f"""
+    create schema marts;
+    create schema quality;
+    create table marts.people (subscriber_id varchar primary key, signed_up_at timestamp not null);
+    comment on table marts.people is 'One row per person.';
+    insert into marts.people values ('{ERASED}', '2024-01-01'), ('{OTHER}', '2024-01-02');
+    create table marts.events (
+        event_id varchar, subscriber_id varchar, detail varchar, plan_id varchar,
+        amount decimal(18,4)
+    );
+    insert into marts.events values
+        ('churned:{ERASED}:2024-05-01 10:00:00', '{ERASED}', 'basic', '{ERASED}', 1.5),
+        ('referred:{OTHER}', '{OTHER}', '{ERASED}', 'p', 2.25);
+    create table marts.totals (plan_id varchar, amount decimal(18,4));
+    insert into marts.totals values ('{ERASED}', 3.75);
+    create table quality.quarantined_rows (table_name varchar, row_key varchar, row_json varchar);
+    insert into quality.quarantined_rows values
+        ('payments', 'pa1', '{{"payment_id":"pa1","subscriber_id":"{ERASED}"}}'),
+        ('subscribers', '{ERASED}', null),
+        ('payments', 'pa2', '{{"payment_id":"pa2","subscriber_id":"{OTHER}"}}');
+    create table quality.check_results (check_name varchar, message varchar);
+    insert into quality.check_results values
+        ('a', 'odd rows: {ERASED}, pa1'), ('b', 'odd rows: {OTHER}'), ('c', '');
+"""
+
+
+@pytest.fixture
+def kept(warehouse: Warehouse) -> Path:
+    """A warehouse with one request and one release from before it."""
+    path = warehouse.releases_dir / f"{RELEASE}.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(KEPT_RELEASE)
+    write_build(warehouse, requested_at="2025-02-01")
+    return path
+
+
+def write_build(warehouse: Warehouse, *, requested_at: str) -> None:
+    with duckdb.connect(str(warehouse.build_file)) as connection:
+        connection.execute(
+            f"""
+            create schema if not exists raw;
+            create schema if not exists staging;
+            create or replace table staging.stg_clock as select timestamp '2025-06-01' as as_of;
+            create or replace table raw.erasure_requests as
+            select '{ERASED}' as subscriber_id, timestamp '{requested_at}' as requested_at,
+                timestamp '{requested_at}' as recorded_at
+            """
+        )
+
+
+def erase(warehouse: Warehouse) -> None:
+    erasure.erase_from_kept(warehouse, Settings.model_validate(KEY), release_id="20250601T000000Z")
+
+
+def read(path: Path, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def receipts(warehouse: Warehouse) -> list[dict[str, object]]:
+    return [json.loads(path.read_text()) for path in sorted(warehouse.receipts_dir.glob("*"))]
+
+
+def test_an_erased_id_is_another_in_all_tables_of_a_kept_release(
+    warehouse: Warehouse, kept: Path
+) -> None:
+    erase(warehouse)
+    ((new_id,),) = read(
+        kept, "select subscriber_id from marts.people where signed_up_at = '2024-01-01'"
+    )
+    assert new_id not in {ERASED, OTHER}
+    assert read(kept, "from marts.events order by amount") == [
+        # the id of a plan names nobody, whatever it looks like
+        (f"churned:{new_id}:2024-05-01 10:00:00", new_id, "basic", ERASED, 1.5),
+        (f"referred:{OTHER}", OTHER, new_id, "p", 2.25),
+    ]
+    assert read(kept, "from marts.totals") == [(ERASED, 3.75)]
+    assert read(kept, "from quality.quarantined_rows") == [
+        ("payments", "pa1", None),
+        ("subscribers", new_id, None),
+        ("payments", "pa2", f'{{"payment_id":"pa2","subscriber_id":"{OTHER}"}}'),
+    ]
+    assert read(kept, "select message from quality.check_results") == [
+        (erasure.REMOVED,),
+        (f"odd rows: {OTHER}",),
+        ("",),
+    ]
+
+
+def test_a_rewritten_release_keeps_its_keys_and_descriptions(
+    warehouse: Warehouse, kept: Path
+) -> None:
+    erase(warehouse)
+    assert read(kept, "select comment from duckdb_tables() where table_name = 'people'") == [
+        ("One row per person.",)
+    ]
+    constraints = "select constraint_type from duckdb_constraints() order by 1"
+    assert [kind for (kind,) in read(kept, constraints)].count("PRIMARY KEY") == 1
+
+
+def test_the_receipt_tells_what_was_done_and_not_to_whom(warehouse: Warehouse, kept: Path) -> None:
+    erase(warehouse)
+    (receipt,) = receipts(warehouse)
+    assert receipt["rewritten_releases"] == {
+        RELEASE: {
+            "marts.events": 1,
+            "marts.people": 1,
+            "quality.check_results": 1,
+            "quality.quarantined_rows": 2,
+        }
+    }
+    (path,) = warehouse.receipts_dir.iterdir()
+    assert ERASED not in path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_is_erased_is_erased_once(warehouse: Warehouse, kept: Path) -> None:
+    erase(warehouse)
+    before = kept.read_bytes()
+    erase(warehouse)
+    assert kept.read_bytes() == before
+    assert len(receipts(warehouse)) == 1
+
+
+def test_who_came_after_the_request_keeps_the_old_id(warehouse: Warehouse, kept: Path) -> None:
+    write_build(warehouse, requested_at="2023-12-31")
+    before = kept.read_bytes()
+    erase(warehouse)
+    assert kept.read_bytes() == before
+
+
+def test_a_request_that_is_not_known_yet_erases_nothing(warehouse: Warehouse, kept: Path) -> None:
+    write_build(warehouse, requested_at="2025-06-01")
+    before = kept.read_bytes()
+    erase(warehouse)
+    assert kept.read_bytes() == before
+    assert receipts(warehouse) == []
+
+
+def test_a_key_is_made_once_for_its_owner_alone(warehouse: Warehouse, kept: Path) -> None:
+    erasure.erase_from_kept(warehouse, Settings(hash_key=None), release_id="x")
+    key = warehouse.root / ".hash_key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert len(key.read_text()) == 2 * erasure.KEY_BYTES
+    erasure.erase_from_kept(warehouse, Settings(hash_key=None), release_id="y")
+    assert len(receipts(warehouse)) == 1
+
+
+def test_the_key_is_not_shown() -> None:
+    assert KEY["hash_key"] not in repr(Settings.model_validate(KEY))
+    assert KEY["hash_key"] not in str(Settings.model_validate(KEY))
+
+
+@pytest.mark.parametrize("step", ["_replaced", "sync"])
+def test_a_kill_in_the_middle_leaves_a_kept_release_whole(
+    warehouse: Warehouse, kept: Path, step: str
+) -> None:
+    before = kept.read_bytes()
+    killed = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(
+                f"""
+                import os, signal
+                from pathlib import Path
+                from orchestration import erasure
+                from orchestration.warehouse import Warehouse
+                from tests.orchestration.test_erasure import erase
+                erasure.{step} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+                erase(Warehouse(Path({str(warehouse.root)!r})))
+                """
+            ),
+        ],
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert kept.read_bytes() == before
+    assert receipts(warehouse) == []
+    erase(warehouse)
+    assert read(kept, f"from marts.people where subscriber_id = '{ERASED}'") == []
+    assert [path.name for path in warehouse.releases_dir.iterdir()] == [kept.name]
+
+
+def test_a_request_that_nobody_honoured_begins_the_build_anew(
+    warehouse: Warehouse, kept: Path
+) -> None:
+    settings = Settings.model_validate(KEY)
+    (warehouse.dbt_dir / "dbt.log").write_text(ERASED)
+    assert erasure.begin_anew_if_asked(warehouse, settings)
+    assert not warehouse.build_file.exists()
+    assert not (warehouse.dbt_dir / "dbt.log").exists()
+    write_build(warehouse, requested_at="2025-02-01")
+    erase(warehouse)
+    assert not erasure.begin_anew_if_asked(warehouse, settings)
+    assert warehouse.build_file.exists()
+
+
+def test_requests_are_a_file_of_the_raw_folder(tmp_path: Path) -> None:
+    at = datetime(2025, 1, 2, 3, tzinfo=UTC)
+    quoted = "o'hara; drop table x"
+    lines = io.StringIO(f" {ERASED}\n\n{quoted}\n{ERASED}\n")
+    written = erasure.write_requests(tmp_path, lines, requested_at=at)
+    assert written.subscribers == 2
+    assert stat.S_IMODE(written.path.stat().st_mode) == 0o600
+    assert ERASED not in written.path.name
+    with duckdb.connect() as connection:
+        rows = connection.execute("from read_parquet(?)", [str(written.path)]).fetchall()
+    there = at.replace(tzinfo=None)
+    assert rows == [(quoted, there, there), (ERASED, there, there)]
+
+
+def test_a_request_for_nobody_or_nowhere_is_refused(tmp_path: Path) -> None:
+    at = datetime(2025, 1, 2, 3, tzinfo=UTC)
+    with pytest.raises(InputError, match="no subscriber is named"):
+        erasure.write_requests(tmp_path, [" "], requested_at=at)
+    with pytest.raises(InputError, match="does not exist"):
+        erasure.write_requests(tmp_path / "none", ["a"], requested_at=at)
+    with pytest.raises(InputError, match="no instant"):
+        erasure.request_time("tomorrow")
+
+
+def test_ids_are_read_from_standard_input(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        app, ["erase", "--from-file", "-", "--raw", str(tmp_path)], input=f"{ERASED}\n{OTHER}\n"
+    )
+    assert result.exit_code == 0
+    assert "erase 2 subscribers" in result.output
+    assert ERASED not in result.output
