@@ -92,6 +92,7 @@ lock: build ## check that uv.lock and requirements.txt say what pyproject.toml d
 	    echo 'uv.lock is not what pyproject.toml asks for: run `.venv-uv/bin/uv lock`' >&2; exit 1; }
 	@diff requirements.txt <($(uv) export $(export_options)) > /dev/null || { \
 	    echo 'requirements.txt is not what uv.lock says: run `make requirements.txt`' >&2; exit 1; }
+	@$(bin)/python -m tests.locked
 
 export_options := --frozen --quiet --no-dev --no-emit-project --no-header --no-annotate
 
@@ -115,6 +116,16 @@ docs/runbook.md: build
 .PHONY: portable
 portable: build
 	$(bin)/python -m tests.portability.spark
+
+.PHONY: hostile
+hostile: build ## put some hundred hostile raw folders before the landing gate
+	$(bin)/python -m tests.hostile
+
+# what is offline is in `make check`: uv.lock and requirements.txt agree, and each file has its hash
+.PHONY: audit
+audit: build ## ask the package index whether a locked version has a known vulnerability
+	$(uv) export $(export_options) --output-file .venv/audited.txt > /dev/null
+	$(uv) tool run --quiet pip-audit --disable-pip --require-hashes --requirement .venv/audited.txt
 
 .PHONY: ui
 ui: build ## open Dagster on http://127.0.0.1:3000

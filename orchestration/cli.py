@@ -236,9 +236,7 @@ def fit_survival_command(
 
 def _settings(*, raw: Path | None, warehouse: Path | None) -> Settings:
     given = {"raw": raw, "warehouse": warehouse}
-    return Settings.model_validate(
-        {name: path for name, path in given.items() if path is not None}
-    )
+    return Settings.model_validate({name: path for name, path in given.items() if path is not None})
 
 
 def _reporter() -> "AbstractContextManager[Reporter]":

@@ -5,6 +5,16 @@ from pathlib import Path
 from typing import ClassVar
 
 
+def printable(text: str) -> str:
+    """A text in one line, harmless to a terminal or a log: what shows nothing is escaped."""
+    return "".join(
+        character
+        if character.isprintable()
+        else character.encode("unicode_escape", errors="surrogatepass").decode("ascii")
+        for character in text
+    )
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong with what came in, and what to do about it, each a sentence.
@@ -27,7 +37,7 @@ class Fault:
         ]
         where = ", ".join(place for place in places if place)
         told = [f"{where}: {self.what}" if where else self.what, self.advice]
-        return " ".join(f"{sentence}." for sentence in told if sentence)
+        return printable(" ".join(f"{sentence}." for sentence in told if sentence))
 
 
 class TenureError(Exception):

@@ -8,6 +8,7 @@ import csv
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import duckdb
@@ -15,7 +16,7 @@ import duckdb
 from orchestration.errors import Fault
 from orchestration.raw_contract import SOURCE_NAME, RawColumn, RawContract, RawTable
 from orchestration.raw_folder import RawFile, RawFolder
-from orchestration.sql_text import quoted_name, quoted_text, text_list
+from orchestration.sql_text import exact_path, quoted_name, quoted_text, text_list
 
 OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
@@ -44,9 +45,14 @@ CSV_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 CSV_WHOLE_NUMBER = r"[+-]?[0-9]+([.]0*)?"
 CSV_NUMBER = r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?"
 
+# a folder's name such as plan_id=7 would take the place of the column
+NO_PARTITIONS = "hive_partitioning = false"
+
 # enough to tell what is wrong with a file; the first is named and the rest counted
 MAX_REJECTED_LINES = 1000
 MAX_SHOWN_CHARACTERS = 30
+MAX_SHOWN_NAMES = 30
+PLAIN_NAME = re.compile(r"\w{1,63}", re.ASCII)
 
 T = TypeVar("T")
 
@@ -191,9 +197,9 @@ class _UnreadableError(Exception):
 
 
 def _open_parquet(connection: duckdb.DuckDBPyConnection, file: RawFile) -> _ParquetFile:
-    path = [str(file.path)]
+    path = [exact_path(file.path)]
     try:
-        connection.execute("select * from read_parquet(?) limit 0", [path])
+        connection.execute(f"select * from read_parquet(?, {NO_PARTITIONS}) limit 0", [path])
         described = [(str(column[0]), str(column[1])) for column in connection.description or []]
         rows = connection.execute(
             "select num_rows from parquet_file_metadata(?)", [path]
@@ -261,7 +267,8 @@ def _read_parquet(
             wide.append((column, quoted_name(name)))
     if faults:
         return None, faults
-    relation = f"read_parquet({text_list([str(file.path) for file in files])})"
+    paths = text_list([exact_path(file.path) for file in files])
+    relation = f"read_parquet({paths}, {NO_PARTITIONS})"
     for column, name in wide:
         ((beyond,),) = connection.execute(
             f"select count(*) from {relation}"
@@ -375,7 +382,7 @@ def _read_csv(
         faults.append(_other_type([file], table, column, what))
     if faults:
         return None, faults, rows
-    relation = f"read_csv({text_list([str(file.path) for file in files])}, {options})"
+    relation = f"read_csv({text_list([exact_path(file.path) for file in files])}, {options})"
     expressions = tuple(tried[column.name] for column in table.columns)
     return Reading(relation, expressions), [], rows
 
@@ -384,7 +391,8 @@ def _csv_options(columns: int) -> str:
     # nothing is guessed: two files of one table are never read in two ways
     typed = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(columns))
     return (
-        "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"',"
+        f"{NO_PARTITIONS}, auto_detect = false,"
+        " header = true, delim = ',', quote = '\"', escape = '\"',"
         f" nullstr = '', strict_mode = true, columns = {{{typed}}}"
     )
 
@@ -425,7 +433,7 @@ def _try_csv(
         f"count(*) filter (where {names[name]} is not null and {expression} is null)"
         for name, expression in tried.items()
     )
-    paths = text_list([str(file.path) for file in files])
+    paths = text_list([exact_path(file.path) for file in files])
     query = (
         f"select filename, count(*){', ' + counts if counts else ''}"
         f" from read_csv({paths}, {options}, filename = true, store_rejects = true,"
@@ -468,10 +476,11 @@ def _try_csv(
 def _first_bad_value(
     connection: duckdb.DuckDBPyConnection, path: str, options: str, name: str, expression: str
 ) -> str:
+    exact = text_list([exact_path(Path(path))])
     ((row, value),) = connection.execute(
         f"select row_number, {name} from ("
         f"select row_number() over () as row_number, * from"
-        f" read_csv({text_list([path])}, {options}, ignore_errors = true, parallel = false))"
+        f" read_csv({exact}, {options}, ignore_errors = true, parallel = false))"
         f" where {name} is not null and {expression} is null order by row_number limit 1"
     ).fetchall()
     return f"data row {row}, which looks like {_shape(str(value))}"
@@ -496,12 +505,22 @@ def _missing_column(
     expected, _ = EXPECTED[_family(column)]
     optional = ", all empty if nothing is known" if column.is_nullable else ""
     return _in_files(
-        f"the column is missing; found are {', '.join(found)}",
+        f"the column is missing; {_found_names(table, tuple(found))}",
         f"Add {column.name}, {expected}{optional}",
         files,
         table,
         column,
     )
+
+
+def _found_names(table: RawTable, found: tuple[str, ...]) -> str:
+    # the first line of a file without names is a row, and may be personal
+    if not any(_is_known(table, name.lower()) for name in found):
+        return f"none of the {len(found)} found is one of this table"
+    told = [
+        name if PLAIN_NAME.fullmatch(name) else _shape(name) for name in found[:MAX_SHOWN_NAMES]
+    ]
+    return f"found are {', '.join(told)}" + (" …" if len(found) > MAX_SHOWN_NAMES else "")
 
 
 def _other_type(files: list[RawFile], table: RawTable, column: RawColumn, found: str) -> Fault:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from orchestration.errors import Fault
+from orchestration.errors import Fault, printable
 from orchestration.raw_contract import RawContract, RawTable
 
 FileFormat = Literal["parquet", "csv"]
@@ -78,29 +78,38 @@ def open_raw_folder(root: Path, contract: RawContract) -> RawFolder:
     notices: list[str] = []
     faults: list[Fault] = []
     for table in contract.tables:
-        found, passed_over = _files_of_table(root, table.name)
+        found, passed_over, no_files = _files_of_table(root, table.name)
         files.extend(found)
         notices.extend(passed_over)
+        faults.extend(no_files)
         faults.extend(_faults_of_table(root, table, found))
     known = {table.name for table in contract.tables}
     notices.extend(
-        f"{entry.name}: no raw table of this name; ignored"
+        printable(f"{entry.name}: no raw table of this name; ignored")
         for entry in sorted(root.iterdir())
         if entry.is_dir() and entry.name not in known and not _is_hidden(entry)
     )
     return RawFolder(root, tuple(files), tuple(notices), tuple(faults))
 
 
-def _files_of_table(root: Path, table: str) -> tuple[list[RawFile], list[str]]:
+def _files_of_table(root: Path, table: str) -> tuple[list[RawFile], list[str], list[Fault]]:
     files: list[RawFile] = []
     passed_over: list[str] = []
+    no_files: list[Fault] = []
     for path in _entries(root / table):
         file_format = FORMATS.get(path.suffix.lower())
         if path.is_file() and file_format:
             files.append(RawFile(table, path.absolute(), file_format))
+        elif file_format:
+            # rows may be meant by it, and a pipe or a device would never end
+            what = "is a folder" if path.is_dir() else "is no file, or a link that leads to none"
+            advice = "Write the rows to files in the table's own folder, or take it away"
+            no_files.append(Fault(f"this {what}", advice, file=path, table=table))
         else:
-            passed_over.append(f"{table}/{path.name}: neither .parquet nor .csv; ignored")
-    return files, passed_over
+            passed_over.append(
+                printable(f"{table}/{path.name}: neither .parquet nor .csv; ignored")
+            )
+    return files, passed_over, no_files
 
 
 def _entries(folder: Path) -> Iterator[Path]:
