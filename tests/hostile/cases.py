@@ -51,7 +51,7 @@ INSTANTS_THAT_ARE_NONE = (
 INSTANTS_FAR_AWAY = ("0001-01-01 00:00:00", "9999-12-31 23:59:59", "1582-10-10 00:00:00")
 
 HOSTILE_NAMES = (
-    "a'b", 'a"b', "a;drop table x", "a b", "a\nb", "..a", "a{{b}}", "a%b", "a*b", "a?b", "[a]",
+    "a'b", 'a"b', "a;drop table x", "a b", "a\nb", "a..b", "a{{b}}", "a%b", "a*b", "a?b", "[a]",
     "$(id)", "-rf", "\u202efdp", "é" * 60, "a,b", "a=b", "~", "#a",
 )  # fmt: skip
 
