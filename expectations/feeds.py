@@ -34,7 +34,7 @@ class Feed:
     owner: str
     cost: str
     has_event_time: bool = True
-    volume: tuple[float, float] = (0.5, 3.0)
+    volume: tuple[float, float] = (0.65, 1.6)
     strict_lists: tuple[str, ...] = ()
     open_lists: tuple[str, ...] = ()
     ranges: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Feed:
 
 
 # monthly renewals pile up on the last day of a short month and thin out on the 31st
-RENEWAL_VOLUME = (0.35, 5.0)
+RENEWAL_VOLUME = (0.6, 1.7)
 
 FEEDS = (
     Feed(
@@ -345,7 +345,7 @@ def _drift(feed: Feed) -> list[Expectation]:
             name="shares_stay_near_those_of_28_days",
             frame="mix",
             type=BETWEEN,
-            kwargs=between("share_change", -0.2, 0.2),
+            kwargs=between("share_change", -0.03, 0.03),
             severity="warning",
             why="A share of nulls, of a currency, a country, a status or another category that "
             "leaps from one day to the next is seldom the customers' doing: a column stopped "

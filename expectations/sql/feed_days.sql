@@ -38,13 +38,13 @@ extents as (
 
 ),
 
--- ten weeks of days, those included on which nothing came
+-- eighteen weeks of days, those included on which nothing came
 spine as (
 
     select
         extents.table_name,
         cast(unnest(generate_series(
-            greatest(extents.first_date, bounds.today - 69), bounds.today, interval 1 day
+            greatest(extents.first_date, bounds.today - 125), bounds.today, interval 1 day
         )) as date) as profile_date
     from extents
     cross join bounds
@@ -96,6 +96,53 @@ usual_rows as (
 
 ),
 
+-- how far, in logarithms, each day was from the usual; half a row keeps a day without any in reach
+distances as (
+
+    select
+        spine_days.table_name,
+        spine_days.profile_date,
+        spine_days.row_count,
+        median(weekdays.row_count) as usual_rows,
+        ln((spine_days.row_count + 0.5) / (median(weekdays.row_count) + 0.5)) as distance
+    from deliveries as spine_days
+    inner join deliveries as weekdays
+        on
+            spine_days.table_name = weekdays.table_name
+            and spine_days.profile_date > weekdays.profile_date
+            and spine_days.profile_date - 56 <= weekdays.profile_date
+            and (spine_days.profile_date - weekdays.profile_date) % 7 = 0
+    group by spine_days.table_name, spine_days.profile_date, spine_days.row_count
+    having count(*) >= 4
+
+),
+
+-- what is usual: the distance that 93 % of days keep is 1.81 standard deviations of a normal one, and
+-- three faulty days in eight weeks do not move it; never less than chance, which is Poisson's, of the
+-- day and of the median of eight
+spreads as (
+
+    select
+        judged_days.table_name,
+        judged_days.profile_date,
+        greatest(
+            coalesce(quantile_disc(abs(history.distance), 0.93) / 1.81, 0),
+            sqrt((1 + pi() / 16) / greatest(any_value(usual_rows.usual_rows), 1))
+        ) as spread
+    from judged_days
+    inner join usual_rows
+        on
+            judged_days.table_name = usual_rows.table_name
+            and judged_days.profile_date = usual_rows.profile_date
+    left join distances as history
+        on
+            judged_days.table_name = history.table_name
+            and judged_days.profile_date > history.profile_date
+            and judged_days.profile_date - 56 <= history.profile_date
+    group by judged_days.table_name, judged_days.profile_date
+
+),
+
 last_28_days as (
 
     select
@@ -135,10 +182,16 @@ select
     strftime(judged_days.profile_date, '%Y-%m-%d') as profile_date,
     judged_days.row_count,
     usual_rows.usual_rows,
-    -- below some 100 rows chance alone is as wide as the band
+    -- a distance within five spreads is chance, and counts as none
     case
-        when usual_rows.usual_rows >= 100 and judged_days.profile_date <= bounds.last_complete_day
-            then judged_days.row_count / usual_rows.usual_rows
+        when usual_rows.usual_rows >= 20 and judged_days.profile_date <= bounds.last_complete_day
+            then case
+                when
+                    abs(ln((judged_days.row_count + 0.5) / (usual_rows.usual_rows + 0.5)))
+                    <= 5 * spreads.spread
+                    then 1
+                else judged_days.row_count / usual_rows.usual_rows
+            end
     end as rows_ratio,
     case
         when judged_days.profile_date = bounds.last_complete_day
@@ -150,7 +203,7 @@ select
                 - judged_days.distinct_keys / judged_days.row_count
     end as repeated_share_change,
     case
-        when usual_rows.usual_rows >= 500
+        when usual_rows.usual_rows >= 200
             and judged_days.row_count > 0
             and judged_days.profile_date <= bounds.last_complete_day
             then last_28_days.event_hours - judged_days.event_hours
@@ -163,6 +216,10 @@ left join usual_rows
     on
         judged_days.table_name = usual_rows.table_name
         and judged_days.profile_date = usual_rows.profile_date
+left join spreads
+    on
+        judged_days.table_name = spreads.table_name
+        and judged_days.profile_date = spreads.profile_date
 left join last_28_days
     on
         judged_days.table_name = last_28_days.table_name
