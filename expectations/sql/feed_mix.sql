@@ -37,7 +37,13 @@ part_rows as (
         case when metric = 'nulls' then 'null' else category end as category,
         value as row_count
     from counts
-    where metric in ('nulls', 'category_rows')
+    where
+        metric in ('nulls', 'category_rows')
+        -- the newest rows have not been resolved, scored or clicked yet
+        and not (
+            metric = 'nulls'
+            and column_name in ('resolved_at', 'csat_score', 'opened_at', 'clicked_at')
+        )
 
 ),
 
