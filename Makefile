@@ -135,6 +135,10 @@ ui: build ## open Dagster on http://127.0.0.1:3000
 example: build ## bring another service's tables to the contract and build their marts
 	examples/fight_churn/run
 
+.PHONY: faults
+faults: build ## put faults into simulated feeds and say which check minds each; count false alarms
+	@$(bin)/python -m tests.expectations.faults
+
 .PHONY: benchmark
 benchmark: build ## measure time and memory of simulation and run
 	$(bin)/python -m benchmarks

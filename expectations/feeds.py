@@ -28,25 +28,31 @@ class Feed:
         open_lists: Columns with a list that only describes; another value reads as `other`.
         ranges: Column → lowest and highest value that the contract or sense allows.
         scales: Columns whose mean, of amounts per currency, should not leap.
+        is_daily: Whether a service of any size gets rows of it every day.
+        is_timed: Whether an event's time is an instant at the source, so that its delay means
+            something.
     """
 
     table_name: str
     owner: str
     cost: str
     has_event_time: bool = True
-    volume: tuple[float, float] = (0.5, 3.0)
+    volume: tuple[float, float] = (0.65, 1.6)
     strict_lists: tuple[str, ...] = ()
     open_lists: tuple[str, ...] = ()
     ranges: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
     scales: tuple[str, ...] = ()
+    is_daily: bool = False
+    is_timed: bool = False
 
 
 # monthly renewals pile up on the last day of a short month and thin out on the 31st
-RENEWAL_VOLUME = (0.35, 5.0)
+RENEWAL_VOLUME = (0.6, 1.7)
 
 FEEDS = (
     Feed(
         "subscribers",
+        is_timed=True,
         owner="accounts",
         cost="Every other table hangs on a subscriber: rows of one who is missing are quarantined.",
     ),
@@ -59,6 +65,8 @@ FEEDS = (
     ),
     Feed(
         "subscription_changes",
+        is_daily=True,
+        is_timed=True,
         owner="billing",
         cost="They are the states: MRR, churn, cohorts and survival are made of nothing else.",
         strict_lists=("status", "billing_period_unit"),
@@ -68,6 +76,8 @@ FEEDS = (
     ),
     Feed(
         "invoices",
+        is_daily=True,
+        is_timed=True,
         owner="billing",
         cost="Recognised revenue counts only lines of an invoice that is there, and paid or open.",
         volume=RENEWAL_VOLUME,
@@ -85,6 +95,8 @@ FEEDS = (
     ),
     Feed(
         "payments",
+        is_daily=True,
+        is_timed=True,
         owner="payments",
         cost="Collected revenue and the story of each failed charge come from them.",
         volume=RENEWAL_VOLUME,
@@ -95,6 +107,7 @@ FEEDS = (
     ),
     Feed(
         "refunds",
+        is_timed=True,
         owner="payments",
         cost="Net revenue is too high by every refund that is missing.",
         strict_lists=("kind",),
@@ -110,6 +123,8 @@ FEEDS = (
     ),
     Feed(
         "playback_sessions",
+        is_daily=True,
+        is_timed=True,
         owner="player",
         cost="Viewing, engagement and every early sign of churn come from them.",
         open_lists=("device_type", "end_cause"),
@@ -132,6 +147,7 @@ FEEDS = (
     ),
     Feed(
         "support_tickets",
+        is_timed=True,
         owner="support",
         cost="Ticket load and time to resolve are too low by what is missing.",
         open_lists=("topic",),
@@ -139,6 +155,7 @@ FEEDS = (
     ),
     Feed(
         "survey_responses",
+        is_timed=True,
         owner="research",
         cost="NPS and CSAT speak for those only who are in it.",
         strict_lists=("kind",),
@@ -146,6 +163,7 @@ FEEDS = (
     ),
     Feed(
         "campaign_touches",
+        is_timed=True,
         owner="marketing",
         cost="A message that is missing makes its campaign look idle and its effect look free.",
         open_lists=("channel", "purpose"),
@@ -227,6 +245,39 @@ def _deliveries(feed: Feed) -> list[Expectation]:
             table_name=feed.table_name,
         ),
     ]
+    if feed.is_daily:
+        deliveries.append(
+            Expectation(
+                name="no_day_is_empty",
+                frame="days",
+                type=BETWEEN,
+                kwargs=between("rows_where_usual", 1),
+                severity="warning",
+                why=f"{feed.cost} A weekday that usually brings twenty rows or more stays without "
+                "any once in 500 million times by chance: nothing was sent, or nothing was done.",
+                owner=feed.owner,
+                what_to_do="Ask first whether customers could pay and watch that day; if they "
+                "could, the export failed and the day is to be sent again.",
+                table_name=feed.table_name,
+            )
+        )
+    if feed.is_timed:
+        deliveries.append(
+            Expectation(
+                name="events_arrive_as_late_as_usual",
+                frame="days",
+                type=BETWEEN,
+                kwargs=between("delay_change_hours", -2, 2),
+                severity="warning",
+                why="Half of the events of a day arrived hours later or sooner after they happened "
+                "than usual: a clock was set wrong, a time zone was taken for UTC, or the export "
+                "ran late. Days and months near midnight are then the wrong ones.",
+                owner=feed.owner,
+                what_to_do="Look at the difference: whole hours are a time zone, anything else a "
+                "late export, which mends itself. Have wrong times sent again as new versions.",
+                table_name=feed.table_name,
+            )
+        )
     if feed.has_event_time:
         deliveries += [
             Expectation(
@@ -274,7 +325,24 @@ def _completeness(feed: Feed) -> list[Expectation]:
             "quality.quarantined_rows the keys; fill the column at the source and send them again.",
             table_name=feed.table_name,
         ),
+        *([_lines_add_up(feed)] if feed.table_name == "invoice_lines" else []),
     ]
+
+
+def _lines_add_up(feed: Feed) -> Expectation:
+    return Expectation(
+        name="lines_add_up_to_their_invoices",
+        frame="days",
+        type=BETWEEN,
+        kwargs=between("lines_to_invoices", 0.98, 1.02),
+        severity="warning",
+        why="An invoice's total is the sum of its lines with tax. Where a day's are not equal, "
+        f"lines or invoices are missing, or one of the two is in another unit. {feed.cost}",
+        owner=feed.owner,
+        what_to_do="Compare the totals with the sums of the lines, invoice by invoice, for that "
+        "day of arrival; have what is missing sent again.",
+        table_name=feed.table_name,
+    )
 
 
 def _lists(feed: Feed) -> list[Expectation]:
@@ -345,7 +413,7 @@ def _drift(feed: Feed) -> list[Expectation]:
             name="shares_stay_near_those_of_28_days",
             frame="mix",
             type=BETWEEN,
-            kwargs=between("share_change", -0.2, 0.2),
+            kwargs=between("share_change", -0.03, 0.03),
             severity="warning",
             why="A share of nulls, of a currency, a country, a status or another category that "
             "leaps from one day to the next is seldom the customers' doing: a column stopped "

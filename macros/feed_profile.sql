@@ -12,10 +12,12 @@
     required, optional: columns without and with `?` in the contract; event_at: SQL of the row's own
     event time, or none; categories: column → closed list; numbers: columns that get minimum, maximum
     and sum; amounts: column in a minor unit → column of its currency, or none (sums of different
-    currencies mean nothing, so each gets its own); distincts: columns whose values are counted.
+    currencies mean nothing, so each gets its own); distincts: columns whose values are counted; names:
+    columns of names that no list closes, told apart by the first digit of a hash, so that one that gets
+    another name is seen to leave its bucket and no name is shown.
 #}
 {% macro feed_profile(
-    table_name, key, required, optional=[], event_at=none, categories={}, numbers=[], amounts={}, distincts=[]
+    table_name, key, required, optional=[], event_at=none, categories={}, numbers=[], amounts={}, distincts=[], names=[]
 ) %}
     {%- set figures = [] -%}
     {%- do figures.append(['rows', 'all', 'all', true, 'count(*)']) -%}
@@ -30,6 +32,7 @@
         {%- do figures.append(['early_rows', 'all', 'all', true, 'count(*) filter (where event_at > recorded_at + interval 5 minute)']) -%}
         {%- do figures.append(['late_rows', 'all', 'all', true, 'count(*) filter (where event_at < recorded_at - interval 1 day)']) -%}
         {%- do figures.append(['event_hours', 'all', 'all', false, 'count(distinct extract(hour from event_at))']) -%}
+        {%- do figures.append(['median_delay', 'all', 'all', false, percentile(microseconds_between('event_at', 'recorded_at'), 0.5) ~ ' / 1000000']) -%}
     {%- endif -%}
     {%- for name, known in categories.items() -%}
         {%- set text = 'cast(' ~ name ~ ' as string)' -%}
@@ -37,6 +40,11 @@
             {%- do figures.append(['category_rows', name, value, true, 'count(*) filter (where ' ~ text ~ " = '" ~ value ~ "')"]) -%}
         {%- endfor -%}
         {%- do figures.append(['category_rows', name, 'unlisted', true, 'count(*) filter (where ' ~ text ~ " not in ('" ~ known | join("', '") ~ "'))"]) -%}
+    {%- endfor -%}
+    {%- for name in names -%}
+        {%- for digit in '0123456789abcdef' -%}
+            {%- do figures.append(['category_rows', name, 'bucket_' ~ digit, true, 'count(*) filter (where substr(md5(' ~ name ~ "), 1, 1) = '" ~ digit ~ "')"]) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- for name in numbers + amounts.keys() | list -%}
         {%- do figures.append(['minimum', name, 'all', false, 'min(' ~ name ~ ')']) -%}

@@ -388,7 +388,13 @@ def build_audit_asset(
             )
         with told_to_dagster():
             audit.note(refresh.place, outcomes)
-        yield dg.MaterializeResult(asset_key=AUDIT_KEY, metadata={"checks": len(outcomes)})
+        yield dg.MaterializeResult(
+            asset_key=AUDIT_KEY,
+            metadata={
+                "checks": len(outcomes),
+                "page": dg.MetadataValue.path(refresh.place.checks_page),
+            },
+        )
 
     return judge
 

@@ -72,18 +72,21 @@ def judge(warehouse: Warehouse) -> Sequence["CheckOutcome"]:
 
 
 def note(warehouse: Warehouse, outcomes: Sequence["CheckOutcome"]) -> None:
-    """Notes the outcomes; raises AuditError where one that is critical failed."""
+    """Notes the outcomes and writes their page; raises AuditError if a critical one failed."""
     with (
         private_files(),
         disk_full_told(warehouse.root),
         duckdb.connect(str(warehouse.build_file)) as connection,
     ):
+        as_of, checked_at = bookkeeping.knowledge_horizon(connection), datetime.now(UTC)
         bookkeeping.note_checks(
             connection,
             [check_result(outcome) for outcome in outcomes],
-            as_of=bookkeeping.knowledge_horizon(connection),
-            checked_at=datetime.now(UTC),
+            as_of=as_of,
+            checked_at=checked_at,
         )
+        if as_of is not None:
+            write_page(warehouse, outcomes, as_of=as_of.replace(tzinfo=UTC), checked_at=checked_at)
         failed = [
             outcome
             for outcome in outcomes
@@ -92,6 +95,24 @@ def note(warehouse: Warehouse, outcomes: Sequence["CheckOutcome"]) -> None:
         if failed:
             raise AuditError(refusal(failed))
         bookkeeping.note_step(connection, "audit")
+
+
+def write_page(
+    warehouse: Warehouse,
+    outcomes: Sequence["CheckOutcome"],
+    *,
+    as_of: datetime,
+    checked_at: datetime,
+) -> None:
+    """Puts the page of the outcomes in place of the last one, whole."""
+    from expectations.page import checks_page
+
+    new = warehouse.checks_page.with_suffix(".html.new")
+    with private_files():
+        # of a killed run; a file that is there would keep its own rights
+        new.unlink(missing_ok=True)
+        new.write_text(checks_page(outcomes, as_of=as_of, checked_at=checked_at), encoding="utf-8")
+        new.replace(warehouse.checks_page)
 
 
 def check_result(outcome: "CheckOutcome") -> bookkeeping.CheckResult:

@@ -40,6 +40,7 @@ def print_run(console: Console, finished: "Finished") -> None:
     say("")
     say(f"Marts     {place.release_file}")
     say(f"Parquet   {place.parquet_link}/<schema>/<table>.parquet")
+    say(f"Checks    {place.checks_page}")
     say(
         f'Look      python -c "import duckdb; '
         f"duckdb.connect('{place.release_file}', read_only=True)"

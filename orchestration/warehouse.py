@@ -52,6 +52,11 @@ class Warehouse:
         return self.root / "receipts"
 
     @property
+    def checks_page(self) -> Path:
+        """The outcomes of the last audit, for a browser; of a refused build too."""
+        return self.root / "checks.html"
+
+    @property
     def dbt_dir(self) -> Path:
         """Dbt's manifest, compiled SQL and log of the last run."""
         return self.root / "dbt"

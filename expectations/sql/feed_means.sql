@@ -86,7 +86,7 @@ means as (
             and sums.profile_date - 28 <= history.profile_date
     where
         sums.profile_date >= (select last_complete_day - 2 from bounds)
-        and (sums.row_count >= 50 or sums.column_name = 'rate')
+        and (sums.row_count >= 20 or sums.column_name = 'rate')
     group by
         sums.table_name,
         sums.profile_date,
@@ -96,7 +96,7 @@ means as (
         sums.row_count
     having
         count(*) >= 14
-        and (sum(history.row_count) >= 500 or sums.column_name = 'rate')
+        and (sum(history.row_count) >= 300 or sums.column_name = 'rate')
 
 )
 

@@ -43,6 +43,7 @@ def test_the_severity_of_a_failure_is_that_of_its_expectation(
     }
     assert failed == {
         ("feed_payments", "rows_of_a_day_are_near_the_usual"): "warning",
+        ("feed_payments", "no_day_is_empty"): "warning",
         ("release", "retained_are_of_the_cohort"): "critical",
         ("release", "marts_agree_with_each_other"): "critical",
         ("release", "feeds_were_judged_on_all_rows"): "critical",

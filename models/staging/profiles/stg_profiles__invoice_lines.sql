@@ -6,4 +6,5 @@
     categories={'kind': ['subscription', 'proration', 'add_on', 'one_off']},
     amounts={'amount_minor': none, 'tax_minor': none, 'discount_minor': none},
     distincts=['plan_id'],
+    names=['plan_id'],
 ) }}

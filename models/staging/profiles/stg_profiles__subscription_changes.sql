@@ -25,4 +25,5 @@
     numbers=['billing_period_count'],
     amounts={'amount_minor': 'currency'},
     distincts=['plan_id'],
+    names=['plan_id'],
 ) }}
