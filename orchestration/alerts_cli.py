@@ -65,7 +65,7 @@ def watch_command(*, warehouse: WarehouseOption = None) -> None:
 
 
 def _place(warehouse: Path | None) -> Warehouse:
-    settings = Settings(**({"warehouse": warehouse} if warehouse else {}))
+    settings = Settings.model_validate({"warehouse": warehouse} if warehouse else {})
     return Warehouse(settings.warehouse.absolute())
 
 
