@@ -134,6 +134,7 @@ def _judge_rows(
         error = verdicts.build_error(
             parsed.manifest,
             [*models.finished, *tests.finished],
+            raw_folder=inspection.folder.root,
             raw_files=[file.path for file in inspection.folder.files],
             warehouse=place.root,
             messages_of=lambda unique_id: tests.failing_messages(connection, unique_id),

@@ -31,6 +31,15 @@ class ReleasedTable:
 
 
 @dataclass(frozen=True)
+class RawEvents:
+    """A raw table and the column that says when a row happened; None where none does."""
+
+    table: str
+    event_time: str | None
+    is_date: bool
+
+
+@dataclass(frozen=True)
 class HeadlineFigure:
     """A column of a monthly mart that people quote, by its meta `is_headline`."""
 
@@ -104,6 +113,20 @@ class Manifest:
             if node["schema"] in RELEASED_SCHEMAS
             for name, column in node["columns"].items()
             if column.get("config", {}).get("meta", {}).get("is_headline")
+        )
+
+    def raw_events(self) -> tuple[RawEvents, ...]:
+        """The raw tables with the column that says when each row happened, by name."""
+        sources = self.content["sources"].values()
+        raw = [source for source in sources if source["source_name"] == SOURCE_NAME]
+        return tuple(
+            RawEvents(
+                source["name"],
+                time,
+                is_date=bool(time) and source["columns"][time]["data_type"] == "date",
+            )
+            for source in sorted(raw, key=lambda source: str(source["name"]))
+            for time in [source["config"].get("meta", {}).get("event_time")]
         )
 
     def relation(self, unique_id: str) -> tuple[str, str]:

@@ -55,6 +55,7 @@ def verdict(*finished: NodeFinished) -> TenureError | None:
     return build_error(
         MANIFEST,
         finished,
+        raw_folder=Path("/data/raw"),
         raw_files=[Path("/data/raw/plans/s.parquet"), Path("/data/raw/plans/it's.parquet")],
         warehouse=Path("/data/warehouse"),
         messages_of=lambda unique_id: [f"told by {unique_id}"],
@@ -95,6 +96,7 @@ def test_more_messages_than_a_person_reads() -> None:
     error = build_error(
         MANIFEST,
         [INPUT],
+        raw_folder=Path("/data/raw"),
         raw_files=[Path("/data/raw/plans/s.parquet"), Path("/data/raw/plans/it's.parquet")],
         warehouse=Path("/data/warehouse"),
         messages_of=lambda _: [f"fault {number}" for number in range(1000)],
