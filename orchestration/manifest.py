@@ -190,6 +190,14 @@ class Manifest:
         children: Mapping[str, list[str]] = self.content["child_map"]
         return children
 
+    def marts_by_area(self) -> Mapping[str, tuple[str, ...]]:
+        """All marts by the folder that their SQL is in."""
+        areas: dict[str, list[str]] = {}
+        for node in self.models():
+            if node["schema"] == MARTS_SCHEMA:
+                areas.setdefault(node["fqn"][-2], []).append(node["alias"])
+        return {area: tuple(sorted(areas[area])) for area in sorted(areas)}
+
     def marts_from(self, raw_table: str) -> tuple[str, ...]:
         """The marts to which a raw table's rows lead, by name."""
         start = [

@@ -170,7 +170,7 @@ class World:
 
     @contextmanager
     def readers(self) -> Iterator[list[dict[str, Any]]]:
-        """Reads by one who holds the release open and one who opens it anew; at the end, what of."""
+        """A reader that holds the release open and one that opens it anew; yields what they saw."""
         expected = self.root / "undisturbed.json"
         expected.write_text(
             json.dumps({as_of: asdict(found) for as_of, found in self.undisturbed.items()})
