@@ -205,7 +205,7 @@ class Manifest:
             for unique_id, source in self.content["sources"].items()
             if source["source_name"] == SOURCE_NAME and source["name"] == raw_table
         ]
-        return self._marts_among(self._descendants(start))
+        return self._marts_among(self._reached(start))
 
     def marts_touched(self, table_name: str) -> tuple[str, ...]:
         """The marts that a fault in a table (`schema.name`) reaches, itself included, by name."""
@@ -216,7 +216,7 @@ class Manifest:
             if node["resource_type"] in {"model", "seed", "source"}
             and ".".join(self.relation(unique_id)) == table_name
         ]
-        return self._marts_among(self._descendants(start))
+        return self._marts_among(self._reached(start))
 
     def all_marts(self) -> tuple[str, ...]:
         """Every mart, by name."""
@@ -231,6 +231,15 @@ class Manifest:
                 if node and node["resource_type"] == "model" and node["schema"] == MARTS_SCHEMA
             )
         )
+
+    def _reached(self, start: Iterable[str]) -> set[str]:
+        """All that stands on these, through the fits too: what Python reads, dbt knows not of."""
+        reached = self._descendants(start)
+        fitted = {source["name"]: source["unique_id"] for source in self._fitted_sources()}
+        for table in self.fitted_tables():
+            if reached.intersection(table.reads.values()):
+                reached |= self._descendants([fitted[table.name]])
+        return reached
 
     def marts_empty_without(self, raw_tables: Iterable[str]) -> tuple[str, ...]:
         """The marts that have no row where none of these raw tables has one, by name.

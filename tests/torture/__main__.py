@@ -14,7 +14,8 @@ import typer
 
 from tests.torture.disturbances import DISTURBANCES, NEEDS_ROOT
 from tests.torture.kills import Account, kill_once, run_next
-from tests.torture.world import World, build_world
+from tests.torture.small import build_small_world
+from tests.torture.world import World, build_service_world
 
 
 def main(
@@ -24,6 +25,9 @@ def main(
     disturbances: Annotated[int, typer.Option(help="Times that each of the others is done.")] = 3,
     seed: Annotated[int, typer.Option(help="Of the instants.")] = 1,
     subscribers: Annotated[int, typer.Option(help="Size of the service.")] = 60,
+    small: Annotated[
+        bool, typer.Option("--small", help="A project of a few models: kills alone, and faster.")
+    ] = False,
     minutes: Annotated[float, typer.Option(help="Begin nothing new after so many.")] = 24 * 60,
 ) -> None:
     """Disturb runs on a small service in every way, and say what readers and the next runs saw."""
@@ -40,7 +44,10 @@ def main(
         sys.stdout.flush()
 
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
-        world = build_world(Path(folder), subscribers=subscribers)
+        if small:
+            world, disturbances = build_small_world(Path(folder)), 0
+        else:
+            world = build_service_world(Path(folder), subscribers=subscribers)
         tell("built undisturbed; stages: " + ", ".join(map(str, world.stages)))
         with world.readers() as seen:
             done = dict.fromkeys(DISTURBANCES, 0)

@@ -9,7 +9,10 @@ from pathlib import Path
 import duckdb
 
 # what tells of the run itself, or goes on from release to release
-BOOKS = frozenset({"quality.releases", "quality.check_results", "quality.kpi_restatements"})
+BOOKS = frozenset(
+    f"quality.{name}"
+    for name in ("releases", "check_results", "kpi_restatements", "restatement_causes")
+)
 
 
 @dataclass(frozen=True)

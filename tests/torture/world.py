@@ -17,12 +17,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orchestration.settings import PROJECT_DIR
 from orchestration.warehouse import Warehouse
 from simulator.service import simulate
 from tests.torture import content
 from tests.torture.content import Content
 
-CHECKOUT = Path(__file__).parents[2]
 RELEASING = "releasing"
 # what is run: two horizons of one service, so that one release is not the other
 HORIZONS = ("2025-12-15T00:00:00Z", "2026-01-01T00:00:00Z")
@@ -50,16 +50,25 @@ class Ended:
         return "\n".join(self.lines)
 
 
+@dataclass(frozen=True)
+class Program:
+    """What is run: Python that calls `tenure`, and the dbt project that it builds."""
+
+    code: str = "from orchestration.cli import program; program()"
+    project_dir: Path = PROJECT_DIR
+
+
 class Run:
     """A `tenure run` under way, with all its processes in a group of their own."""
 
-    def __init__(self, raw: Path, warehouse: Path, as_of: str) -> None:
+    def __init__(self, program: Program, raw: Path, warehouse: Path, as_of: str) -> None:
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-c", "from orchestration.cli import program; program()", "run"),
+                *(sys.executable, "-c", program.code, "run"),
                 *("--raw", str(raw), "--warehouse", str(warehouse), "--as-of", as_of),
             ],
-            cwd=CHECKOUT,
+            cwd=PROJECT_DIR,
+            env={**os.environ, "TENURE_PROJECT_DIR": str(program.project_dir)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -115,6 +124,7 @@ class World:
     """A service, its warehouse and what undisturbed builds of it hold, by horizon."""
 
     root: Path
+    program: Program = field(default_factory=Program)
     undisturbed: dict[str, Content] = field(default_factory=dict)
     stages: tuple[Stage, ...] = ()
 
@@ -135,7 +145,7 @@ class World:
         return sorted(self.warehouse.releases_dir.glob("[!.]*.duckdb"))
 
     def start(self, as_of: str, *, warehouse: Path | None = None) -> Run:
-        return Run(self.raw, warehouse or self.warehouse.root, as_of)
+        return Run(self.program, self.raw, warehouse or self.warehouse.root, as_of)
 
     def finish(self, as_of: str) -> list[str]:
         """A run that nothing disturbs: why it did not release what an undisturbed one does."""
@@ -147,7 +157,7 @@ class World:
         wrong = content.faults(found, self.undisturbed)
         if found.as_of != told_as(as_of):
             wrong.append(f"asked for {as_of}, released {found.as_of}")
-        return [*wrong, *self.standing_faults(), *self._leftovers()]
+        return [*wrong, *self.standing_faults(), *self.leftovers()]
 
     def standing_faults(self) -> list[str]:
         """Why what stands before readers is no whole release."""
@@ -162,7 +172,8 @@ class World:
             wrong.append(f"the Parquet copies are not those of {kept.stem}")
         return wrong
 
-    def _leftovers(self) -> list[str]:
+    def leftovers(self) -> list[str]:
+        """What a run that went well should have taken away."""
         place = self.warehouse
         hidden = [*place.root.glob(".[!.]*"), *place.releases_dir.glob(".*")]
         names = [path.name for path in hidden if path.suffix != ".lock"]
@@ -181,7 +192,7 @@ class World:
                     *(sys.executable, "-m", "tests.torture.reader"),
                     *(mode, str(self.release_file), str(expected)),
                 ],
-                cwd=CHECKOUT,
+                cwd=PROJECT_DIR,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -205,20 +216,25 @@ def told_as(as_of: str) -> str:
     return as_of.replace("T", " ").removesuffix("Z")
 
 
-def build_world(root: Path, *, subscribers: int, horizons: tuple[str, ...] = HORIZONS) -> World:
-    """A simulated service and what undisturbed builds of it hold; nobody asks to be erased.
-
-    Each horizon is built from nothing; the warehouse of the last one is then the one to disturb.
-    """
+def build_service_world(root: Path, *, subscribers: int) -> World:
+    """A simulated service, the whole project, and what undisturbed builds of it hold."""
     world = World(root)
     simulate(subscribers=subscribers, months=4, seed=11, plays_per_month=2.0, out=world.raw)
-    # new ids for who is forgotten are random
+    # new ids for who is forgotten are random, and here a build is to be like another
     shutil.rmtree(world.raw / "erasure_requests")
-    for as_of in horizons:
+    build_undisturbed(world)
+    return world
+
+
+def build_undisturbed(world: World) -> None:
+    """Builds each horizon from nothing; the warehouse of the last one is then the one to disturb.
+
+    Raises RuntimeError with what a run told that did not go well.
+    """
+    for as_of in HORIZONS:
         shutil.rmtree(world.warehouse.root, ignore_errors=True)
         ended = world.start(as_of).end()
         if ended.exit_status != 0:
             raise RuntimeError(ended.text)
         world.stages = ended.stages
         world.undisturbed[told_as(as_of)] = content.read(world.release_file)
-    return world
