@@ -94,9 +94,9 @@ class Run:
         self._news.put(None)
 
     def wait_for(self, stage: str) -> bool:
-        """Waits until the run tells of a stage; False where it ends before."""
+        """Waits for a line that begins like this; False where the run ends before."""
         while (told := self._news.get(timeout=LONGEST_RUN)) is not None:
-            if told == stage:
+            if told.startswith(stage):
                 return True
         return False
 
