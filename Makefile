@@ -143,6 +143,10 @@ faults: build ## put faults into simulated feeds and say which check minds each;
 benchmark: build ## measure time and memory of simulation and run
 	$(bin)/python -m benchmarks
 
+.PHONY: torture
+torture: build ## kill, starve and cut runs a hundred times and more, and see that nothing is lost; takes an hour or two
+	$(bin)/python -m tests.torture
+
 .PHONY: clean
 clean: ## remove what was built, the environment and the demo included
 	rm -rf .venv .venv-uv demo target logs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

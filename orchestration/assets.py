@@ -321,6 +321,7 @@ def _close_build(
         error = verdicts.build_error(
             manifest,
             dbt_build.finished,
+            raw_folder=refresh.raw_folder,
             raw_files=[file.path for file in folder.files],
             warehouse=refresh.place.root,
             messages_of=lambda unique_id: dbt_build.failing_messages(connection, unique_id),

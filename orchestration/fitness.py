@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -40,7 +40,8 @@ class Fitness:
     """What a raw folder holds and what is wrong with it; `is_fit` if a run can release it.
 
     `costs` gives the marts to which a faulty or absent table leads, `empty_marts` those that have
-    no row without the absent ones. The rules are only judged where the files' shape is right.
+    no row without the absent ones, `areas` all marts by area. The rules are only judged where the
+    files' shape is right: `are_rows_judged`.
     """
 
     inspection: landing.Inspection
@@ -49,6 +50,8 @@ class Fitness:
     broken_rules: tuple[BrokenRule, ...]
     costs: Mapping[str, tuple[str, ...]]
     empty_marts: tuple[str, ...] = ()
+    areas: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    are_rows_judged: bool = False
 
     @property
     def is_fit(self) -> bool:
@@ -78,7 +81,8 @@ def check(settings: Settings, reporter: Reporter) -> Fitness:
         reporter.stage("reading the project")
         parsed = project.parse(place, findings.parameters)
         broken: tuple[BrokenRule, ...] = ()
-        if not faults:
+        are_rows_judged = not faults
+        if are_rows_judged:
             reporter.stage("judging the rows")
             broken, too_many = _judge_rows(place, parsed, findings.parameters, inspection, reporter)
             faults.extend(too_many)
@@ -90,6 +94,8 @@ def check(settings: Settings, reporter: Reporter) -> Fitness:
         broken,
         costs=_costs(parsed.manifest, concerned),
         empty_marts=parsed.manifest.marts_empty_without(absent),
+        areas=parsed.manifest.marts_by_area(),
+        are_rows_judged=are_rows_judged,
     )
 
 
@@ -134,6 +140,7 @@ def _judge_rows(
         error = verdicts.build_error(
             parsed.manifest,
             [*models.finished, *tests.finished],
+            raw_folder=inspection.folder.root,
             raw_files=[file.path for file in inspection.folder.files],
             warehouse=place.root,
             messages_of=lambda unique_id: tests.failing_messages(connection, unique_id),

@@ -31,6 +31,15 @@ class ReleasedTable:
 
 
 @dataclass(frozen=True)
+class RawEvents:
+    """A raw table and the column that says when a row happened; None where none does."""
+
+    table: str
+    event_time: str | None
+    is_date: bool
+
+
+@dataclass(frozen=True)
 class HeadlineFigure:
     """A column of a monthly mart that people quote, by its meta `is_headline`."""
 
@@ -106,6 +115,20 @@ class Manifest:
             if column.get("config", {}).get("meta", {}).get("is_headline")
         )
 
+    def raw_events(self) -> tuple[RawEvents, ...]:
+        """The raw tables with the column that says when each row happened, by name."""
+        sources = self.content["sources"].values()
+        raw = [source for source in sources if source["source_name"] == SOURCE_NAME]
+        return tuple(
+            RawEvents(
+                source["name"],
+                time,
+                is_date=bool(time) and source["columns"][time]["data_type"] == "date",
+            )
+            for source in sorted(raw, key=lambda source: str(source["name"]))
+            for time in [source["config"].get("meta", {}).get("event_time")]
+        )
+
     def relation(self, unique_id: str) -> tuple[str, str]:
         """Schema and name of what a node or source is in the database."""
         node = self.node(unique_id)
@@ -167,6 +190,14 @@ class Manifest:
         children: Mapping[str, list[str]] = self.content["child_map"]
         return children
 
+    def marts_by_area(self) -> Mapping[str, tuple[str, ...]]:
+        """All marts by the folder that their SQL is in."""
+        areas: dict[str, list[str]] = {}
+        for node in self.models():
+            if node["schema"] == MARTS_SCHEMA:
+                areas.setdefault(node["fqn"][-2], []).append(node["alias"])
+        return {area: tuple(sorted(areas[area])) for area in sorted(areas)}
+
     def marts_from(self, raw_table: str) -> tuple[str, ...]:
         """The marts to which a raw table's rows lead, by name."""
         start = [
@@ -174,7 +205,7 @@ class Manifest:
             for unique_id, source in self.content["sources"].items()
             if source["source_name"] == SOURCE_NAME and source["name"] == raw_table
         ]
-        return self._marts_among(self._descendants(start))
+        return self._marts_among(self._reached(start))
 
     def marts_touched(self, table_name: str) -> tuple[str, ...]:
         """The marts that a fault in a table (`schema.name`) reaches, itself included, by name."""
@@ -185,7 +216,7 @@ class Manifest:
             if node["resource_type"] in {"model", "seed", "source"}
             and ".".join(self.relation(unique_id)) == table_name
         ]
-        return self._marts_among(self._descendants(start))
+        return self._marts_among(self._reached(start))
 
     def all_marts(self) -> tuple[str, ...]:
         """Every mart, by name."""
@@ -200,6 +231,15 @@ class Manifest:
                 if node and node["resource_type"] == "model" and node["schema"] == MARTS_SCHEMA
             )
         )
+
+    def _reached(self, start: Iterable[str]) -> set[str]:
+        """All that stands on these, through the fits too: what Python reads, dbt knows not of."""
+        reached = self._descendants(start)
+        fitted = {source["name"]: source["unique_id"] for source in self._fitted_sources()}
+        for table in self.fitted_tables():
+            if reached.intersection(table.reads.values()):
+                reached |= self._descendants([fitted[table.name]])
+        return reached
 
     def marts_empty_without(self, raw_tables: Iterable[str]) -> tuple[str, ...]:
         """The marts that have no row where none of these raw tables has one, by name.

@@ -19,8 +19,14 @@ import duckdb
 
 from orchestration import bookkeeping, erasure
 from orchestration.errors import BuildError, Fault, InputError
-from orchestration.manifest import RELEASED_SCHEMAS, HeadlineFigure, Manifest, ReleasedTable
-from orchestration.restatements import RESTATEMENT_COLUMNS, insert_restatements
+from orchestration.manifest import RELEASED_SCHEMAS, Manifest, ReleasedTable
+from orchestration.restatements import (
+    CAUSE_COLUMNS,
+    RESTATEMENT_COLUMNS,
+    Basis,
+    insert_causes,
+    insert_restatements,
+)
 from orchestration.settings import Settings
 from orchestration.sql_text import quoted_name, quoted_text
 from orchestration.warehouse import (
@@ -47,6 +53,7 @@ EARLIER = "earlier"
 RELEASES = ("quality", "releases")
 CHECK_RESULTS = ("quality", "check_results")
 RESTATEMENTS = ("quality", "kpi_restatements")
+RESTATEMENT_CAUSES = ("quality", "restatement_causes")
 
 RELEASE_COLUMNS: Mapping[str, tuple[str, str]] = {
     "release_id": ("varchar", "Identifies the release: when it was made, UTC. Primary key."),
@@ -99,8 +106,8 @@ def publish(
             row_counts = _write_candidate(warehouse, manifest, candidate)
             _write_account(
                 warehouse,
+                manifest,
                 candidate,
-                figures=manifest.headline_figures(),
                 release_id=release_id,
                 released_at=released_at,
                 project_version=project_version,
@@ -262,9 +269,9 @@ def _write_candidate(
 
 def _write_account(
     warehouse: Warehouse,
+    manifest: Manifest,
     candidate: Path,
     *,
-    figures: tuple[HeadlineFigure, ...],
     release_id: str,
     released_at: datetime,
     project_version: str,
@@ -293,7 +300,12 @@ def _write_account(
             ],
         )
         _write_restatements(
-            connection, warehouse, figures, release_id=release_id, released_at=released_at
+            connection,
+            warehouse,
+            manifest,
+            release_id=release_id,
+            released_at=released_at,
+            project_version=project_version,
         )
         connection.execute(f"checkpoint {quoted_name(CANDIDATE)}")
 
@@ -367,31 +379,55 @@ def _write_check_results(connection: duckdb.DuckDBPyConnection) -> None:
 def _write_restatements(
     connection: duckdb.DuckDBPyConnection,
     warehouse: Warehouse,
-    figures: tuple[HeadlineFigure, ...],
+    manifest: Manifest,
     *,
     release_id: str,
     released_at: datetime,
+    project_version: str,
 ) -> None:
     description = (
         "One row per release, headline figure and month that was over in the release before it:"
         " what the figure was and what it is, where it changed."
     )
     target = _create_history(connection, warehouse, RESTATEMENTS, description, RESTATEMENT_COLUMNS)
-    if not warehouse.release_file.exists():
+    description = (
+        "One row per release, month of which it changed a headline figure, and what can have"
+        " changed it: raw rows by table, parameters, the project."
+    )
+    causes = _create_history(connection, warehouse, RESTATEMENT_CAUSES, description, CAUSE_COLUMNS)
+    as_of = bookkeeping.knowledge_horizon(connection, catalog=BUILD)
+    if not as_of or not warehouse.release_file.exists():
         return
     previous = read_release(warehouse.release_file)
+    landing = bookkeeping.read_landing(connection, catalog=BUILD)
     with _earlier_release(connection, warehouse.release_file):
         insert_restatements(
             connection,
-            figures,
+            manifest.headline_figures(),
             target=target,
             catalog=CANDIDATE,
             earlier=EARLIER,
             release_id=release_id,
             previous_release_id=previous.release_id,
-            as_of=bookkeeping.knowledge_horizon(connection, catalog=BUILD),
+            as_of=as_of,
             previous_as_of=previous.as_of,
             restated_at=released_at,
+        )
+        insert_causes(
+            connection,
+            manifest.raw_events(),
+            target=causes,
+            restatements=target,
+            build=BUILD,
+            earlier=EARLIER,
+            release_id=release_id,
+            now=Basis(as_of, landing.raw_fingerprint, project_version, landing.parameters),
+            before=Basis(
+                previous.as_of,
+                previous.raw_fingerprint,
+                previous.project_version,
+                previous.parameters,
+            ),
         )
 
 

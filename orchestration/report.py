@@ -1,7 +1,7 @@
 """What a person is told at the end of a command, read from the release itself."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 RECONCILIATION = ("quality", "row_reconciliation")
 
 MAX_WARNINGS = 10
+MAX_NAMED_MARTS = 7
 
 
 def print_run(console: Console, finished: "Finished") -> None:
@@ -99,12 +100,36 @@ def print_check(console: Console, found: fitness.Fitness) -> None:
         why = (
             "none came: read as a table with no rows" if table in found.absent_tables else "faulty"
         )
-        say(f"{table} ({why}) leads to: {', '.join(marts) or 'no mart'}")
+        say(f"{table} ({why}) leads to: {_marts_in_short(marts, found.areas)}")
     if found.empty_marts:
         say(f"Empty for want of tables that did not come: {', '.join(found.empty_marts)}")
     for fault in found.faults:
         say(f"- {fault}")
-    say(f"Not fit for a run: {len(found.faults)} faults" if found.faults else "Fit for a run")
+    if found.is_fit:
+        say("Fit for a run")
+        return
+    if found.inspection.tables and not found.are_rows_judged:
+        say("The rows were not judged: mend the files and check again")
+    faults = len(found.faults)
+    say(f"Not fit for a run: {faults} {'fault' if faults == 1 else 'faults'}")
+
+
+def _marts_in_short(marts: Sequence[str], areas: Mapping[str, Sequence[str]]) -> str:
+    """Marts by name; where they are many, how many of which area, or all but which."""
+    if len(marts) <= MAX_NAMED_MARTS:
+        return ", ".join(marts) or "no mart"
+    spared = [mart for area in areas.values() for mart in area if mart not in marts]
+    if not spared:
+        return f"all {len(marts)} marts"
+    if len(spared) <= MAX_NAMED_MARTS:
+        return f"all marts but {', '.join(sorted(spared))}"
+    told = []
+    for area, all_of in areas.items():
+        touched = sum(mart in marts for mart in all_of)
+        if touched:
+            of = "all" if touched == len(all_of) else f"{touched} of {len(all_of)}"
+            told.append(f"{area} ({of})")
+    return f"{len(marts)} of {len(marts) + len(spared)} marts: {', '.join(told)}"
 
 
 def _findings_table(found: fitness.Fitness) -> Table:

@@ -1,5 +1,6 @@
 """What a finished dbt build means: pure judgements, which the Dagster assets only pass on."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -52,11 +53,12 @@ def build_error(
     manifest: Manifest,
     finished: Iterable[NodeFinished],
     *,
+    raw_folder: Path,
     raw_files: Sequence[Path],
     warehouse: Path,
     messages_of: MessagesOf,
 ) -> TenureError | None:
-    """What the build failed of, if it did.
+    """What the build failed of, if it did; `raw_files` are those that are still there.
 
     Wrong input comes before all else: it is the likeliest cause of what else is wrong. Then what
     broke, then what the tests refuse. `messages_of` gives the messages of a failing input test.
@@ -72,6 +74,8 @@ def build_error(
             return BuildError(disk_full_message(warehouse))
         if file := _raw_file_in(node.message, raw_files):
             return InputError((_unreadable(file),))
+        if file := _missing_file_in(node.message, raw_folder):
+            return InputError((_gone(file),))
     if broken:
         return BuildError(_told("broke", manifest, broken, lambda _: ()))
     if refused:
@@ -122,6 +126,20 @@ def _properties(manifest: Manifest, unique_id: str) -> NodeProperties:
 def _raw_file_in(message: str, raw_files: Iterable[Path]) -> Path | None:
     named = [file for file in raw_files if str(file) in message]
     return max(named, key=lambda file: len(str(file)), default=None)
+
+
+def _missing_file_in(message: str, raw_folder: Path) -> Path | None:
+    named = re.search(rf"{re.escape(str(raw_folder))}/[^\"\n]+?\.(parquet|csv)\b", message)
+    return Path(named.group()) if named else None
+
+
+def _gone(file: Path) -> Fault:
+    return Fault(
+        "it was there when the run began and was taken away during it",
+        "Put it back, or run again without it",
+        file=file,
+        table=file.parent.name,
+    )
 
 
 def _unreadable(file: Path) -> Fault:

@@ -89,6 +89,8 @@ def test_faults_of_shape_with_what_they_cost(check: Check, people: Path) -> None
     assert found.broken_rules == ()
     assert "people (faulty) leads to: dim_people" in told
     assert "table people: required table is missing" in told
+    assert "The rows were not judged: mend the files and check again" in told
+    assert told.rstrip().endswith("Not fit for a run: 1 fault")
 
 
 def test_no_folder(check: Check, people: Path) -> None:
@@ -96,6 +98,22 @@ def test_no_folder(check: Check, people: Path) -> None:
     found, told = check()
     assert not found.is_fit
     assert "does not exist" in told
+
+
+@pytest.mark.parametrize(
+    ("marts", "told"),
+    [
+        ([], "no mart"),
+        (["b1", "a1"], "b1, a1"),
+        ([*"abcdefgh"], "8 of 20 marts: letters (all)"),
+        ([*"abcdefgh", "1"], "9 of 20 marts: letters (all), numbers (1 of 12)"),
+        ([*"abcdefgh", *map(str, range(2, 12))], "all marts but 0, 1"),
+        ([*"abcdefgh", *map(str, range(12))], "all 20 marts"),
+    ],
+)
+def test_many_marts_are_told_by_area(marts: list[str], told: str) -> None:
+    areas = {"letters": [*"abcdefgh"], "numbers": [*map(str, range(12))]}
+    assert report._marts_in_short(marts, areas) == told  # noqa: SLF001
 
 
 def test_lineage_of_the_real_project(manifest: Manifest) -> None:

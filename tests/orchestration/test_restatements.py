@@ -130,3 +130,195 @@ def test_a_rollback_and_a_new_release_keep_what_was_told(warehouse: Warehouse) -
         ("20260101T060002Z", JANUARY, Decimal("3.0000"), Decimal("4.0000")),
         ("20260101T060003Z", JANUARY, Decimal("3.0000"), Decimal("5.0000")),
     ]
+
+
+def model(schema: str, name: str, *headlines: str) -> dict[str, object]:
+    return {
+        "unique_id": f"model.tenure.{name}",
+        "resource_type": "model",
+        "config": {"materialized": "table"},
+        "schema": schema,
+        "alias": name,
+        "description": "",
+        "columns": {
+            column: {"description": "", "config": {"meta": {"is_headline": True}}}
+            for column in headlines
+        },
+        "constraints": [],
+    }
+
+
+def source(name: str, event_time: str | None) -> dict[str, object]:
+    columns = {event_time: {"data_type": "timestamp"}} if event_time else {}
+    return {
+        "unique_id": f"source.tenure.raw.{name}",
+        "source_name": "raw",
+        "name": name,
+        "config": {"meta": {"event_time": event_time}},
+        "columns": columns,
+    }
+
+
+WITH_RAW = Manifest(
+    {
+        "nodes": {
+            "bridge": model("marts", "bridge", "lost"),
+            "account": model("quality", "row_reconciliation"),
+        },
+        "sources": {
+            "changes": source("changes", "changed_at"),
+            "plans": source("plans", None),
+        },
+    }
+)
+
+Changes = list[tuple[str, str]]
+
+
+def publish_of(
+    warehouse: Warehouse,
+    changes: Changes,
+    *,
+    as_of: str,
+    lost: int,
+    plans: tuple[str, ...] = (),
+    fingerprint: str = "hash",
+    version: str = "1",
+    **parameters: str,
+) -> list[tuple[object, ...]]:
+    """Releases January's figure, made of changes (changed_at, recorded_at); returns its causes."""
+    warehouse.prepare()
+    horizon = f"timestamp '{as_of}'"
+    beyond = f"coalesce(recorded_at >= {horizon} or changed_at >= {horizon}, false)"
+    with duckdb.connect(str(warehouse.build_file)) as connection:
+        for schema in ("marts", "staging", "quality", "raw"):
+            connection.execute(f"create schema if not exists {schema}")
+        connection.execute(
+            "create or replace table raw.changes (changed_at timestamp, recorded_at timestamp)"
+        )
+        connection.executemany("insert into raw.changes values (?, ?)", changes)
+        connection.execute("create or replace table raw.plans (recorded_at timestamp)")
+        for plan in plans:
+            connection.execute("insert into raw.plans values (?)", [plan])
+        connection.execute(
+            "create or replace table quality.row_reconciliation as select 'changes' as table_name,"
+            f" count(*) as raw_rows, count(*) filter (where {beyond}) as beyond_as_of_rows"
+            " from raw.changes"
+        )
+        connection.execute(
+            "create or replace table marts.bridge as"
+            f" select date '2026-01-01' as month_start, {lost} as lost, true as is_complete"
+        )
+        connection.execute(
+            f"create or replace table staging.stg_clock as select timestamp '{as_of}' as as_of"
+        )
+        bookkeeping.note_landing(
+            connection, bookkeeping.Landing(fingerprint, 1, 1, parameters, START)
+        )
+        for step in ("build", "audit"):
+            bookkeeping.note_step(connection, step)
+    released = release.publish(
+        warehouse, WITH_RAW, project_version=version, released_at=START + timedelta(days=lost)
+    )
+    with duckdb.connect(str(warehouse.release_file), read_only=True) as connection:
+        return connection.execute(
+            "select cause, table_name, row_count, month_row_count, first_recorded_at::text,"
+            " last_recorded_at::text from quality.restatement_causes"
+            " where release_id = ? and month_start = '2026-01-01' order by cause, table_name",
+            [released.release_id],
+        ).fetchall()
+
+
+FIRST: Changes = [("2026-01-05 00:00", "2026-01-05 01:00")]
+LATE: Changes = [
+    ("2026-01-20 00:00", "2026-03-11 10:00"),
+    ("2025-12-02 00:00", "2026-03-11 12:00"),
+    # says nothing of January
+    ("2026-02-02 00:00", "2026-03-11 13:00"),
+    # not known at either horizon
+    ("2026-01-21 00:00", "2026-03-12 00:00"),
+]
+
+
+def test_late_rows_are_the_cause_with_what_selects_them(warehouse: Warehouse) -> None:
+    assert publish_of(warehouse, FIRST, as_of="2026-03-11", lost=3) == []
+    plans = ("2026-03-11 05:00",)
+    causes = publish_of(warehouse, FIRST + LATE, plans=plans, as_of="2026-03-12", lost=5)
+    assert causes == [
+        ("rows became known", "changes", 2, 1, "2026-03-11 10:00:00", "2026-03-11 12:00:00"),
+        ("rows became known", "plans", 1, 0, "2026-03-11 05:00:00", "2026-03-11 05:00:00"),
+    ]
+    with duckdb.connect(str(warehouse.release_file), read_only=True) as connection:
+        ((condition,),) = connection.execute(
+            "select detail from quality.restatement_causes where table_name = 'changes'"
+        ).fetchall()
+    with duckdb.connect(str(warehouse.build_file), read_only=True) as connection:
+        selected = connection.execute(
+            f"select changed_at::text from raw.changes where {condition} order by 1"
+        ).fetchall()
+    assert [changed_at[:10] for (changed_at,) in selected] == [
+        "2025-12-02",
+        "2026-01-20",
+        "2026-02-02",
+    ]
+
+
+def test_no_cause_is_sought_where_nothing_was_restated(warehouse: Warehouse) -> None:
+    publish_of(warehouse, FIRST, as_of="2026-03-11", lost=3)
+    assert publish_of(warehouse, FIRST + LATE, as_of="2026-03-12", lost=3) == []
+
+
+def test_an_earlier_horizon_knows_fewer_rows(warehouse: Warehouse) -> None:
+    publish_of(warehouse, FIRST + LATE, as_of="2026-03-12", lost=5)
+    ((cause, table, rows, of_month, *_),) = publish_of(
+        warehouse, FIRST + LATE, as_of="2026-03-11", lost=6
+    )
+    assert (cause, table, rows, of_month) == ("rows are not known yet", "changes", 2, 1)
+
+
+def test_rows_that_came_behind_the_horizon(warehouse: Warehouse) -> None:
+    """One that says that it was recorded in January, but was not there in March; then it goes."""
+    publish_of(warehouse, FIRST, as_of="2026-03-11", lost=3)
+    more = [*FIRST, ("2026-01-06 00:00", "2026-01-06 01:00")]
+    behind = "rows came or went behind the horizon"
+    told = publish_of(warehouse, more, as_of="2026-03-11", lost=4)
+    assert told == [(behind, "changes", 1, None, None, None)]
+    told = publish_of(warehouse, FIRST, as_of="2026-03-11", lost=5)
+    assert told == [(behind, "changes", -1, None, None, None)]
+
+
+def test_causes_that_are_no_rows(warehouse: Warehouse) -> None:
+    publish_of(warehouse, FIRST, as_of="2026-03-11", lost=3)
+    told = publish_of(
+        warehouse, FIRST, as_of="2026-03-11", lost=4, version="2", reporting_currency="EUR"
+    )
+    assert [cause for cause, *_ in told] == ["other parameters", "other project version"]
+    told = publish_of(
+        warehouse,
+        FIRST,
+        as_of="2026-03-11",
+        lost=5,
+        version="2",
+        reporting_currency="EUR",
+        fingerprint="other",
+    )
+    assert [cause for cause, *_ in told] == ["other raw files"]
+
+
+def test_raw_files_that_went_keep_no_release_back(warehouse: Warehouse) -> None:
+    publish_of(warehouse, FIRST, as_of="2026-03-11", lost=3)
+    with duckdb.connect(str(warehouse.build_file)) as connection:
+        connection.execute("update marts.bridge set lost = 4")
+        gone = warehouse.root / "gone.parquet"
+        connection.execute(f"copy raw.changes to '{gone}' (format parquet)")
+        connection.execute("drop table raw.changes")
+        connection.execute(f"create view raw.changes as from read_parquet('{gone}')")
+    gone.unlink()
+    released = release.publish(
+        warehouse, WITH_RAW, project_version="1", released_at=START + timedelta(days=9)
+    )
+    with duckdb.connect(str(warehouse.release_file), read_only=True) as connection:
+        told = connection.execute(
+            "select release_id, cause from quality.restatement_causes"
+        ).fetchall()
+    assert told == [(released.release_id, "raw files can't be read any more")]

@@ -48,6 +48,13 @@ FULL = NodeFinished("model.tenure.totals", "error", 0, "IO Error: No space left 
 DAMAGED = NodeFinished(
     "model.tenure.totals", "error", 0, 'Invalid: "/data/raw/plans/it\'s.parquet" at 7', 0.1
 )
+GONE = NodeFinished(
+    "model.tenure.totals",
+    "error",
+    0,
+    'IO Error: No files found that match the pattern "/data/raw/plans/gone.parquet" LINE 19: ^',
+    0.1,
+)
 HOOK = NodeFinished("operation.tenure.on-run-end", "error", 0, "it broke", 0.1)
 
 
@@ -55,10 +62,19 @@ def verdict(*finished: NodeFinished) -> TenureError | None:
     return build_error(
         MANIFEST,
         finished,
+        raw_folder=Path("/data/raw"),
         raw_files=[Path("/data/raw/plans/s.parquet"), Path("/data/raw/plans/it's.parquet")],
         warehouse=Path("/data/warehouse"),
         messages_of=lambda unique_id: [f"told by {unique_id}"],
     )
+
+
+def test_a_raw_file_that_was_taken_away_during_the_run_is_named() -> None:
+    error = verdict(BROKEN, GONE)
+    assert isinstance(error, InputError)
+    (fault,) = error.faults
+    assert (fault.file, fault.table) == (Path("/data/raw/plans/gone.parquet"), "plans")
+    assert "taken away" in fault.what
 
 
 def test_all_well() -> None:
@@ -95,6 +111,7 @@ def test_more_messages_than_a_person_reads() -> None:
     error = build_error(
         MANIFEST,
         [INPUT],
+        raw_folder=Path("/data/raw"),
         raw_files=[Path("/data/raw/plans/s.parquet"), Path("/data/raw/plans/it's.parquet")],
         warehouse=Path("/data/warehouse"),
         messages_of=lambda _: [f"fault {number}" for number in range(1000)],

@@ -6,8 +6,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.errors import InputError
+from orchestration import verdicts
+from orchestration.errors import AuditError, InputError
 from orchestration.manifest import MARTS_SCHEMA, Manifest
+from orchestration.parameters import check_parameters
+from orchestration.project import ParsedProject
 from orchestration.raw_contract import RawContract
 from orchestration.sql_text import quoted_text
 from orchestration.warehouse import Warehouse
@@ -89,6 +92,79 @@ def test_csv_in_shuffled_pieces_gives_the_same_marts(
                     f" to {quoted_text(str(target))} (format csv, header)"
                 )
     assert marts(run_pipeline(tmp_path, as_of=AS_OF)) == marts(from_parquet)
+
+
+def test_an_older_horizon_gives_its_figures_again_whatever_came_since(
+    run_pipeline: RunPipeline,
+    service: Path,
+    from_parquet: Warehouse,
+    contract: RawContract,
+    tmp_path: Path,
+) -> None:
+    """Every row of the two years before comes once more, as a correction and as a new key."""
+    raw = Path(shutil.copytree(service, tmp_path / "raw"))
+    late_by = "recorded_at + interval 2 year as recorded_at"
+    with duckdb.connect() as connection:
+        for table in contract.tables:
+            if not (raw / table.name).exists():
+                continue
+            files = quoted_text(str(raw / table.name / "*.parquet"))
+            keys = [key for key in table.key if key.endswith("_id")]
+            others = ", ".join([late_by, *(f"'late-' || {key} as {key}" for key in keys)])
+            target = quoted_text(str(raw / table.name / "late.parquet"))
+            connection.execute(
+                f"copy (select * replace ({late_by}) from read_parquet({files}) union all by name"
+                f" select * replace ({others}) from read_parquet({files}))"
+                f" to {target} (format parquet)"
+            )
+    place = run_pipeline(raw, as_of=AS_OF)
+    assert marts(place) == marts(from_parquet)
+    with duckdb.connect(str(place.release_file), read_only=True) as connection:
+        ((late, known),) = connection.execute(
+            "select sum(beyond_as_of_rows), sum(accepted_rows) from quality.row_reconciliation"
+        ).fetchall()
+    assert late == 2 * known > 0
+
+
+def test_a_lost_row_and_a_lost_cent_each_stop_the_release(
+    parsed_project: ParsedProject, from_parquet: Warehouse, tmp_path: Path
+) -> None:
+    place = Warehouse(tmp_path / "warehouse")
+    place.prepare()
+    shutil.copyfile(from_parquet.build_file, place.build_file)
+    with duckdb.connect(str(place.build_file)) as connection:
+        connection.execute(
+            "update quality.row_reconciliation set accepted_rows = accepted_rows - 1"
+            " where table_name = 'payments'"
+        )
+        connection.execute(
+            "update quality.money_reconciliation set recognised_minor = recognised_minor - 1"
+            " where currency = 'USD'"
+        )
+    accounts = ("row_reconciliation", "money_reconciliation")
+    build = parsed_project.project.start(
+        place,
+        check_parameters(parsed_project.project.root).parameters,
+        tests="only",
+        parsed=parsed_project.parsed,
+        select=accounts,
+    )
+    for _ in build:
+        pass
+    error = verdicts.build_error(
+        parsed_project.manifest,
+        build.finished,
+        raw_folder=tmp_path,
+        raw_files=[],
+        warehouse=place.root,
+        messages_of=lambda _: (),
+    )
+    assert isinstance(error, AuditError)
+    assert error.exit_status == 3
+    told = str(error)
+    assert "assert_rows_reconcile: Got 1 result" in told
+    assert "assert_money_reconciles: Got 1 result" in told
+    assert "Nothing was released" in told
 
 
 def test_an_empty_service_gives_empty_marts(

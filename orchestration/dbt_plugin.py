@@ -1,0 +1,30 @@
+"""What dbt asks before it opens the build's database: whether the folder of it is there at all.
+
+dbt tries again where the database can't be opened, since another process may hold it. That a folder
+does not exist looks the same to it, node after node, for minutes.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+if TYPE_CHECKING:
+    from dbt.adapters.duckdb.credentials import DuckDBCredentials
+
+
+class Plugin(BasePlugin):
+    """Refuses a database in a folder that does not exist."""
+
+    def update_connection_config(
+        self,
+        creds: "DuckDBCredentials",
+        config: dict[str, Any],  # noqa: ARG002
+    ) -> None:
+        """Raises RuntimeError, which dbt tells as a failed connection and does not try again."""
+        folder = Path(creds.path).absolute().parent
+        if not folder.is_dir():
+            raise RuntimeError(
+                f"there is no folder {folder}: name one by TENURE_WAREHOUSE,"
+                " or make it by `tenure run`"
+            )
