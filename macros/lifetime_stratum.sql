@@ -4,9 +4,6 @@
 #}
 {% macro lifetime_stratum(plan_tier, lifetime_band) -%}
     {{ plan_tier }} || ' | '
-    || case
-        when billing_period_count = 1 then billing_period_unit
-        else cast(billing_period_count as string) || ' ' || billing_period_unit || 's'
-    end
+    || {{ billing_period('billing_period_unit', 'billing_period_count') }}
     || ' | ' || {{ lifetime_band }}
 {%- endmacro %}

@@ -19,13 +19,10 @@ strata as (
         first_lifetimes.tenure_days,
         first_lifetimes.ended_at is not null as has_churned,
         first_lifetimes.first_plan_tier as plan_tier,
-        case
-            when first_lifetimes.first_billing_period_count = 1
-                then first_lifetimes.first_billing_period_unit
-            else
-                cast(first_lifetimes.first_billing_period_count as string)
-                || ' ' || first_lifetimes.first_billing_period_unit || 's'
-        end as billing_period,
+        {{ billing_period(
+            'first_lifetimes.first_billing_period_unit',
+            'first_lifetimes.first_billing_period_count',
+        ) }} as billing_period,
         subscribers.country_code as country,
         subscribers.acquisition_channel as channel
     from first_lifetimes

@@ -73,13 +73,12 @@ known_observations as (
         known_lifetimes.earlier_lifetimes,
         coalesce(level_values.start_mrr_amount, 0) as mrr_amount,
         coalesce(level_values.plan_tier, 'not known yet') as plan_tier,
-        case
-            when level_values.billing_period_count is null then 'not known yet'
-            when level_values.billing_period_count = 1 then level_values.billing_period_unit
-            else
-                cast(level_values.billing_period_count as string) || ' '
-                || level_values.billing_period_unit || 's'
-        end as billing_period,
+        coalesce(
+            {{ billing_period(
+                'level_values.billing_period_unit', 'level_values.billing_period_count'
+            ) }},
+            'not known yet'
+        ) as billing_period,
         coalesce(
             level_values.billing_period_count
             * case level_values.billing_period_unit
