@@ -32,6 +32,7 @@ CAME = "signed_up_at"
 
 # where a release tells of single rows in words: in this schema, in these columns
 QUALITY = "quality"
+RELEASES = "releases"
 ROW_KEY = "row_key"
 ROW_JSON = "row_json"
 MESSAGE = "message"
@@ -136,20 +137,27 @@ def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str
 
     Call it with the release lock held, once `release_id` stands. Each release is made anew beside
     itself and renamed into place; killed in between, the next call does the rest.
+
+    A request with a receipt is out of all that was kept then, and what was released since has
+    honoured it, unless its knowledge horizon lies before the request: only that is looked through
+    again.
     """
+    rewritten: dict[str, Mapping[str, int]] = {}
     with duckdb.connect(str(warehouse.build_file), read_only=True) as connection:
         requests = _requests(connection, as_of=bookkeeping.knowledge_horizon(connection))
-    if not requests:
-        return
-    rewritten: dict[str, Mapping[str, int]] = {}
-    for path in sorted(warehouse.releases_dir.glob("[!.]*.duckdb")):
-        if path.stem != release_id:
-            changed = _erase_from(path, requests)
-            if changed:
+        new = _without_receipt(warehouse, settings, requests)
+        for path in sorted(warehouse.releases_dir.glob("[!.]*.duckdb")):
+            if path.stem == release_id:
+                continue
+            horizon = _horizon(path)
+            honoured = _requests(connection, as_of=horizon) if horizon else ()
+            pending = tuple(
+                request for request in requests if request in new or request not in honoured
+            )
+            if pending and (changed := _erase_from(path, pending)):
                 rewritten[path.stem] = changed
-    new = _without_receipt(warehouse, settings, requests)
     if new or rewritten:
-        _write_receipt(warehouse, new, rewritten, release_id=release_id)
+        _write_receipt(warehouse, sorted(new.values()), rewritten, release_id=release_id)
 
 
 def _requests(
@@ -173,6 +181,19 @@ def _requests(
 
 
 # --- kept releases -----------------------------------------------------------------------------
+
+
+def _horizon(path: Path) -> datetime | None:
+    """The knowledge horizon of the release in a file, as it tells itself; None if it does not."""
+    with _attached(path) as connection:
+        try:
+            row = connection.execute(
+                f"select as_of from {quoted_name(EARLIER, QUALITY, RELEASES)} where release_id = ?",
+                [path.stem],
+            ).fetchone()
+        except duckdb.CatalogException:
+            return None
+    return row[0] if row else None
 
 
 def _erase_from(path: Path, requests: tuple[Request, ...]) -> dict[str, int]:
@@ -328,16 +349,17 @@ def _replaced(table: tuple[str, str], column: str, *, is_personal: bool) -> str:
 
 def _without_receipt(
     warehouse: Warehouse, settings: Settings, requests: tuple[Request, ...]
-) -> list[str]:
-    """The digests of those requests for which no receipt was written yet."""
+) -> dict[Request, str]:
+    """Those requests for which no receipt was written yet, each with its digest."""
     if not requests:
-        return []
+        return {}
     key = _hash_key(warehouse, settings)
-    digests = {_digest(key, request) for request in requests}
+    told: set[str] = set()
     for path in warehouse.receipts_dir.glob("*.json"):
         receipt: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        digests -= set(receipt["requests"])
-    return sorted(digests)
+        told.update(receipt["requests"])
+    digests = {request: _digest(key, request) for request in requests}
+    return {request: digest for request, digest in digests.items() if digest not in told}
 
 
 def _digest(key: bytes, request: Request) -> str:

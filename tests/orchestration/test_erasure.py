@@ -149,6 +149,51 @@ def test_what_is_erased_is_erased_once(warehouse: Warehouse, kept: Path) -> None
     assert len(receipts(warehouse)) == 1
 
 
+def write_release(warehouse: Warehouse, release_id: str, *, as_of: str) -> Path:
+    """A release of that horizon in which the id stands, whoever had it."""
+    path = warehouse.releases_dir / f"{release_id}.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(KEPT_RELEASE)
+        connection.execute(
+            f"""
+            create table quality.releases as
+            select '{release_id}' as release_id, timestamp '{as_of}' as as_of
+            """
+        )
+    return path
+
+
+def test_what_was_released_knowing_of_the_request_is_not_looked_through_again(
+    warehouse: Warehouse, kept: Path
+) -> None:
+    erase(warehouse)
+    later = write_release(warehouse, "20250301T000000Z", as_of="2025-03-01")
+    before = later.read_bytes()
+    erase(warehouse)
+    assert later.read_bytes() == before
+    assert len(receipts(warehouse)) == 1
+
+
+def test_what_was_released_as_of_before_the_request_is_erased_from(
+    warehouse: Warehouse, kept: Path
+) -> None:
+    erase(warehouse)
+    later = write_release(warehouse, "20250301T000000Z", as_of="2025-02-01")
+    erase(warehouse)
+    assert read(later, f"from marts.people where subscriber_id = '{ERASED}'") == []
+    assert len(receipts(warehouse)) == 2
+
+
+def test_a_request_that_comes_late_is_erased_from_what_should_have_known_it(
+    warehouse: Warehouse,
+) -> None:
+    # its file came after the release, whatever time it tells
+    earlier = write_release(warehouse, "20250301T000000Z", as_of="2025-03-01")
+    write_build(warehouse, requested_at="2025-02-01")
+    erase(warehouse)
+    assert read(earlier, f"from marts.people where subscriber_id = '{ERASED}'") == []
+
+
 def test_who_came_after_the_request_keeps_the_old_id(warehouse: Warehouse, kept: Path) -> None:
     write_build(warehouse, requested_at="2023-12-31")
     before = kept.read_bytes()
