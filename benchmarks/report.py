@@ -191,7 +191,7 @@ class Report:
     command: str
     machine: Machine
     rounds: int
-    services: tuple[ServiceReport, ...]
+    services: tuple[ServiceReport, ...] = ()
     extra: tuple[Section, ...] = ()
 
     def sections(self) -> list[Section]:

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +25,6 @@ from benchmarks.processes import CommandError
 from benchmarks.report import (
     MarkerError,
     Report,
-    Section,
     ServiceReport,
     around_markers,
     write_between_markers,
@@ -106,14 +105,16 @@ def measure_round(
     bare, whole = bench.folder / f"bare-{number}", bench.folder / f"whole-{number}"
     if Work.READ in works:
         bench.run(Work.READ, read_command(raw))
-    if works & {Work.PARSE, Work.BUILD}:
-        lay_views(raw, bare)
     if Work.PARSE in works:
-        bench.run(Work.PARSE, dbt_parse_command(bare), warehouse=bare, counts=False)
-        bench.run(Work.PARSE, dbt_parse_command(bare), warehouse=bare)
+        # in a folder of its own: the builds that are compared both parse the project anew
+        parsed = bench.folder / f"parsed-{number}"
+        Warehouse(parsed).prepare()
+        for counts in (False, True):
+            bench.run(Work.PARSE, dbt_parse_command(parsed), warehouse=parsed, counts=counts)
     if Work.BUILD in works:
+        lay_views(raw, bare)
         bench.run(Work.BUILD, dbt_build_command(bare), warehouse=bare)
-    shutil.rmtree(bare, ignore_errors=True)
+        shutil.rmtree(bare)
     if Work.RUN in works:
         bench.run(Work.RUN, run_command(raw, whole), warehouse=whole)
     for work in (work for work in INCREMENTS if work in works):
@@ -219,9 +220,11 @@ def main(
         TimeElapsedColumn(),
     )
     works = with_requirements(frozenset(only or MEASURABLE))
-    machine = describe_machine()
-    measured: list[ServiceReport] = []
-    extra: list[Section] = []
+    report = Report(
+        command=shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
+        machine=describe_machine(),
+        rounds=rounds,
+    )
     try:
         # it should not take the whole measurement to find out that its result has no place
         around_markers(readme)
@@ -232,20 +235,17 @@ def main(
         ):
             for each in (scale or DEFAULT_SCALES) if services else ():
                 bench = Bench.below(Path(temporary), each.value, progress)
-                measured.append(measure_service(bench, each, rounds=rounds, works=works))
+                measured = measure_service(bench, each, rounds=rounds, works=works)
+                report = replace(report, services=(*report.services, measured))
+                # what comes next can take hours, and may fail
+                write_between_markers(readme, report.markdown())
             if yardsticks:
                 bench = Bench.below(Path(temporary), "yardsticks", progress)
-                extra += measure_yardsticks(bench, subscribers=yardsticks, rounds=rounds)
+                extra = measure_yardsticks(bench, subscribers=yardsticks, rounds=rounds)
+                report = replace(report, extra=tuple(extra))
+                write_between_markers(readme, report.markdown())
     except (CommandError, MarkerError) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(code=1 if isinstance(error, CommandError) else 2) from error
-    report = Report(
-        command=shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
-        machine=machine,
-        rounds=rounds,
-        services=tuple(measured),
-        extra=tuple(extra),
-    )
-    write_between_markers(readme, report.markdown())
     # where there is no terminal, Rich would fold the tables into 80 columns
     Console(width=max(Console().width, TABLE_WIDTH)).print(report.group())

@@ -69,8 +69,8 @@ def sections(
         tuple(ratios),
     )
     models = Section(
-        "Where the time of our models goes",
-        ("", "seconds (last round)", "share"),
+        "Where the work of our models lies",
+        ("", "CPU seconds (last round)", "share"),
         tuple(
             (name, f"{spent:.1f}", f"{spent / sum(seconds.values()):.0%}")
             for name, spent in sorted(seconds.items(), key=lambda one: -one[1])

@@ -191,3 +191,12 @@ def test_the_whole_harness_on_a_tiny_service(tmp_path: Path) -> None:
     assert "### tiny plays: 40 sign-ups over 36 months" in text
     assert f"| {Work.READ} | " in text
     assert list((tmp_path / "bench").iterdir()) == []
+
+
+def test_a_page_without_a_place_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    program = Typer()
+    program.command()(main)
+    page = tmp_path / "page.md"
+    done = CliRunner().invoke(program, ["--folder", str(tmp_path / "bench"), "--readme", str(page)])
+    assert done.exit_code == 2
+    assert not (tmp_path / "bench").exists()
