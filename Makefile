@@ -9,6 +9,7 @@ bin := .venv/bin
 built := .venv/.built
 uv_made := .venv-uv/.made-$(uv_version)
 uv := .venv-uv/bin/uv
+superset_made := .venv-superset/.made
 # the lock file names what the dependencies of the dependencies are
 pip := .venv-uv/bin/python -m pip --python $(bin)/python install \
     --quiet --disable-pip-version-check --no-deps
@@ -21,7 +22,7 @@ PYTHON ?= python3.11 python3 python
 
 .PHONY: help
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: $(built) ## set up .venv from the lock file; does nothing when it is up to date
@@ -113,9 +114,29 @@ docs/runbook.md: build
 	$(bin)/dbt --quiet parse --target lint --target-path target/lint
 	$(bin)/python -m orchestration.runbook target/lint/manifest.json $@
 
+# Superset's connection, datasets, charts and dashboard, likewise
+dashboard/superset/assets: build
+	$(bin)/dbt --quiet parse --target lint --target-path target/lint
+	$(bin)/python -m dashboard.superset target/lint/manifest.json $@
+
 .PHONY: portable
 portable: build
 	$(bin)/python -m tests.portability.spark
+
+# about 900 MB, and kept from what Tenure itself is locked to
+$(superset_made): dashboard/superset/requirements.txt $(uv_made)
+	@echo 'installing Apache Superset into .venv-superset'
+	@rm -rf .venv-superset && .venv-uv/bin/python -m venv .venv-superset
+	@$(uv) pip sync --quiet --require-hashes --compile-bytecode \
+	    --python .venv-superset/bin/python dashboard/superset/requirements.txt
+	@touch $@
+
+.PHONY: superset
+superset: $(superset_made) ## set up Apache Superset in .venv-superset
+
+.PHONY: test-superset
+test-superset: build superset ## import the dashboard into Apache Superset and hold its figures against the marts
+	$(bin)/python -m pytest tests/superset/served.py
 
 .PHONY: hostile
 hostile: build ## put some hundred hostile raw folders before the landing gate
@@ -149,4 +170,4 @@ torture: build ## kill, starve and cut runs a hundred times and more, and see th
 
 .PHONY: clean
 clean: ## remove what was built, the environment and the demo included
-	rm -rf .venv .venv-uv demo target logs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-uv .venv-superset demo target logs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

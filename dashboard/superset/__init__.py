@@ -1,0 +1,1 @@
+"""Apache Superset over a release: datasets, metrics and a dashboard, as files that it imports."""
