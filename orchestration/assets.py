@@ -15,7 +15,15 @@ import dagster as dg
 import duckdb
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
-from orchestration import audit, bookkeeping, erasure, landing, release, verdicts
+from orchestration import (
+    audit,
+    bookkeeping,
+    dashboard_page,
+    erasure,
+    landing,
+    release,
+    verdicts,
+)
 from orchestration.errors import BuildError, InputError, TenureError
 from orchestration.manifest import FITTED_SOURCE, Manifest
 from orchestration.parameters import Parameters, check_parameters
@@ -45,6 +53,7 @@ ON_FITS = f"source:{FITTED_SOURCE}+"
 
 AUDIT_KEY = dg.AssetKey("audit")
 RELEASE_KEY = dg.AssetKey("release")
+DASHBOARD_KEY = dg.AssetKey("dashboard")
 
 
 class Refresh(dg.ConfigurableResource["Refresh"]):
@@ -432,3 +441,28 @@ def build_release_asset(manifest: Manifest) -> dg.AssetsDefinition:
         )
 
     return publish
+
+
+def build_dashboard_asset() -> dg.AssetsDefinition:
+    """The dashboard: one page of the release, for a browser."""
+
+    @dg.asset(
+        key=DASHBOARD_KEY,
+        deps=[RELEASE_KEY],
+        group_name="release",
+        kinds={"html"},
+        pool=POOL,
+    )
+    def draw(refresh: Refresh) -> dg.MaterializeResult[None]:
+        """The page on which a person looks at the release that stands."""
+        refresh.reporter.stage("drawing the dashboard")
+        with told_to_dagster():
+            size = dashboard_page.write(refresh.place, refresh.project.root)
+        return dg.MaterializeResult(
+            metadata={
+                "page": dg.MetadataValue.path(refresh.place.dashboard_page),
+                "bytes": size,
+            }
+        )
+
+    return draw

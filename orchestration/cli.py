@@ -160,6 +160,26 @@ def metrics_command(
     )
 
 
+@app.command("dashboard")
+def dashboard_command(
+    *,
+    warehouse: WarehouseOption = None,
+    opens: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open it in a browser, or only say where.")
+    ] = True,
+) -> None:
+    """Open the page of the release that stands."""
+    from orchestration import dashboard_page
+    from orchestration.warehouse import Warehouse
+
+    settings = _settings(raw=None, warehouse=warehouse)
+    page = dashboard_page.brought_up_to_date(
+        Warehouse(settings.warehouse.absolute()), settings.project_dir
+    )
+    is_open = opens and dashboard_page.opened(page)
+    _output().print(f"{page}{'' if is_open else ': open it in a browser'}", soft_wrap=True)
+
+
 @app.command("rollback")
 def rollback_command(
     release: Annotated[
@@ -170,13 +190,14 @@ def rollback_command(
     warehouse: WarehouseOption = None,
 ) -> None:
     """Put an earlier release back before its readers."""
+    from orchestration import dashboard_page, report
     from orchestration import release as releases
-    from orchestration import report
     from orchestration.warehouse import Warehouse
 
     settings = _settings(raw=None, warehouse=warehouse)
     place = Warehouse(settings.warehouse.absolute())
     restored = releases.rollback(place, release)
+    dashboard_page.write(place, settings.project_dir)
     report.print_rollback(_output(), place, restored)
 
 

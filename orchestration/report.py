@@ -42,11 +42,13 @@ def print_run(console: Console, finished: "Finished") -> None:
     say(f"Marts     {place.release_file}")
     say(f"Parquet   {place.parquet_link}/<schema>/<table>.parquet")
     say(f"Checks    {place.checks_page}")
+    say(f"Page      {place.dashboard_page}")
     say(
         f'Look      python -c "import duckdb; '
         f"duckdb.connect('{place.release_file}', read_only=True)"
         f".sql('from {min(released.row_counts)}').show()\""
     )
+    say("Look at it tenure dashboard")
     say("Again     tenure status; the release before this one: tenure rollback")
 
 

@@ -57,6 +57,11 @@ class Warehouse:
         return self.root / "checks.html"
 
     @property
+    def dashboard_page(self) -> Path:
+        """The release for whoever looks before reading: one page, for a browser."""
+        return self.root / "index.html"
+
+    @property
     def dbt_dir(self) -> Path:
         """Dbt's manifest, compiled SQL and log of the last run."""
         return self.root / "dbt"

@@ -1,0 +1,205 @@
+// What all charts have in common: colours of the page, axes, tooltips without inline style.
+
+const element = (name, properties = {}, children = []) => {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key in made) made[key] = value;
+    else made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+};
+Tenure.element = element;
+
+const read = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+Tenure.palette = () => ({
+  ink: read("--ink"),
+  soft: read("--soft"),
+  line: read("--line"),
+  paper: read("--card"),
+  series: [1, 2, 3, 4, 5, 6, 7, 8].map((each) => read(`--series-${each}`)),
+  gain: read("--gain"),
+  loss: read("--loss"),
+  level: read("--level"),
+  ramp: [1, 2, 3, 4, 5].map((each) => read(`--ramp-${each}`)),
+});
+
+const { words } = Tenure;
+
+// the tooltip: built of elements, since the page's policy forbids styles inside of markup
+const tooltip = (title, lines) =>
+  element("div", { className: "tip" }, [
+    element("strong", { textContent: title }),
+    ...lines.map(({ label, text, colour }) => {
+      const swatch = element("i");
+      if (colour) swatch.style.background = colour;
+      return element("p", {}, [swatch, element("span", { textContent: label }), element("b", { textContent: text })]);
+    }),
+  ]);
+Tenure.tooltip = tooltip;
+
+const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
+
+Tenure.base = (colours, { isNarrow }) => ({
+  animation: false,
+  color: colours.series,
+  textStyle: { fontFamily: FONT, color: colours.soft, fontSize: isNarrow ? 11 : 12 },
+  grid: { left: 4, right: 12, top: 34, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+  legend: {
+    top: 0,
+    left: 0,
+    type: "scroll",
+    itemWidth: 14,
+    itemHeight: 9,
+    itemGap: 14,
+    textStyle: { color: colours.ink, fontSize: isNarrow ? 11 : 12 },
+    pageTextStyle: { color: colours.soft },
+    pageIconColor: colours.ink,
+    pageIconInactiveColor: colours.line,
+    inactiveColor: colours.soft,
+  },
+  tooltip: {
+    trigger: "axis",
+    confine: true,
+    backgroundColor: colours.paper,
+    borderColor: colours.line,
+    textStyle: { color: colours.ink, fontFamily: FONT, fontSize: 12 },
+    extraCssText: "box-shadow:0 4px 16px rgb(0 0 0 / .18);border-radius:8px",
+  },
+});
+
+Tenure.categoryAxis = (colours, values, more = {}) => ({
+  type: "category",
+  data: values,
+  axisLine: { lineStyle: { color: colours.line } },
+  axisTick: { show: false },
+  axisLabel: { color: colours.soft, hideOverlap: true, ...more.axisLabel },
+  ...more.axis,
+});
+
+Tenure.valueAxis = (colours, kind, more = {}) => ({
+  type: "value",
+  splitNumber: 4,
+  axisLine: { show: false },
+  axisTick: { show: false },
+  axisLabel: { color: colours.soft, hideOverlap: true, formatter: (value) => words.short(value, kind) },
+  splitLine: { lineStyle: { color: colours.line, width: 1 } },
+  ...more,
+});
+
+Tenure.monthAxis = (colours, months) =>
+  Tenure.categoryAxis(colours, months, {
+    axisLabel: {
+      formatter: (month) => (Tenure.isOpen(month) ? `${words.shortMonth(month)} open` : words.shortMonth(month)),
+    },
+  });
+
+// the open month is shaded and named, so that nobody takes it for one that is over
+const openShade = (colours, months) => {
+  const open = months.filter(Tenure.isOpen);
+  return open.length
+    ? {
+        silent: true,
+        itemStyle: { color: colours.soft, opacity: 0.14 },
+        data: [[{ xAxis: open[0] }, { xAxis: open[open.length - 1] }]],
+      }
+    : undefined;
+};
+
+// series by month, lines or bars, out of the rows of the chart's table
+Tenure.byMonth = (context, rows, series, { kind, stack, isBar, zero = true, legend = series.length > 1 }) => {
+  const { colours } = context;
+  const months = rows.map((row) => row.month);
+  return {
+    ...(legend ? {} : { legend: { show: false }, grid: { ...Tenure.base(colours, context).grid, top: 10 } }),
+    xAxis: Tenure.monthAxis(colours, months),
+    yAxis: Tenure.valueAxis(colours, kind, { scale: !zero }),
+    tooltip: {
+      formatter: (points) => {
+        const month = points[0].axisValue;
+        const note = Tenure.isOpen(month) ? " (open, so far)" : "";
+        return tooltip(
+          words.monthName(month) + note,
+          points
+            .filter((point) => point.seriesName && point.value != null)
+            .map((point) => ({ label: point.seriesName, text: words.full(point.value, kind), colour: point.color })),
+        );
+      },
+    },
+    series: series.map(({ key, label, colour, isDashed, isBold, type }, at) => {
+      const isThisBar = type ? type === "bar" : isBar;
+      const own = colour ?? colours.series[at % colours.series.length];
+      return {
+        name: label,
+        type: isThisBar ? "bar" : "line",
+        stack: stack ? "all" : undefined,
+        color: own,
+        barCategoryGap: "28%",
+        symbol: at % 2 ? "rect" : "circle",
+        symbolSize: 5,
+        showSymbol: months.length < 3,
+        lineStyle: isThisBar ? undefined : { width: isBold ? 3 : 2, type: isDashed ? "dashed" : "solid", color: own },
+        emphasis: { focus: "none" },
+        data: rows.map((row) =>
+          isThisBar && Tenure.isOpen(row.month)
+            ? { value: row[key], itemStyle: { opacity: 0.45, borderColor: own, borderType: "dashed", borderWidth: 1 } }
+            : row[key],
+        ),
+        markArea: at === 0 ? openShade(colours, months) : undefined,
+      };
+    }),
+  };
+};
+
+Tenure.horizontalBars = (context, labels, series, { kind, stack, legend = series.length > 1, max, min }) => {
+  const { colours } = context;
+  return {
+    ...(legend ? {} : { legend: { show: false } }),
+    grid: { ...Tenure.base(colours, context).grid, top: legend ? 34 : 4, right: 28 },
+    xAxis: Tenure.valueAxis(colours, kind, { max, min }),
+    yAxis: Tenure.categoryAxis(colours, labels, {
+      axis: { inverse: true },
+      axisLabel: { interval: 0, color: colours.ink, width: context.isNarrow ? 110 : 190, overflow: "truncate" },
+    }),
+    tooltip: {
+      axisPointer: { type: "shadow" },
+      formatter: (points) =>
+        tooltip(
+          points[0].axisValue,
+          points
+            .filter((point) => point.value != null)
+            .map((point) => ({ label: point.seriesName, text: words.full(point.value, kind), colour: point.color })),
+        ),
+    },
+    series: series.map(({ label, values, colour, more }, at) => ({
+      name: label,
+      type: "bar",
+      stack: stack ? "all" : undefined,
+      barMaxWidth: 22,
+      color: colour ?? colours.series[at % colours.series.length],
+      data: values,
+      ...more,
+    })),
+  };
+};
+
+// whiskers across horizontal bars, one pair of ends a bar
+Tenure.intervals = (colours, ends) => ({
+  type: "custom",
+  silent: true,
+  tooltip: { show: false },
+  z: 5,
+  encode: { x: [0, 1], y: 2 },
+  data: ends.map(([from, to], at) => [from, to, at]),
+  renderItem: (_, api) => {
+    const [from, y] = api.coord([api.value(0), api.value(2)]);
+    const [to] = api.coord([api.value(1), api.value(2)]);
+    const line = (x1, y1, x2, y2) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: colours.ink, lineWidth: 1.5 } });
+    return { type: "group", children: [line(from, y, to, y), line(from, y - 3, from, y + 3), line(to, y - 3, to, y + 3)] };
+  },
+});
+
+const registered = new Map();
+Tenure.charts = registered;
+Tenure.chart = (name, definition) => registered.set(name, definition);
