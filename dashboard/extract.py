@@ -73,6 +73,10 @@ class Extract:
     tables: Mapping[str, Table]
     absent: Mapping[str, str]
 
+    def is_empty(self, name: str) -> bool:
+        """Whether a table is there and has no rows."""
+        return name in self.tables and not self.tables[name].rows
+
 
 def read_release(release_file: Path) -> Extract:
     """What the page shows of the release in a file; what is missing there is named in `absent`."""

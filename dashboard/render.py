@@ -97,10 +97,12 @@ def _source(content: str) -> str:
 
 
 def _why_absent(chart: Chart, extract: Extract) -> str | None:
+    if chart.when_none and all(extract.is_empty(need) for need in chart.needs):
+        return chart.when_none
     if not extract.months and chart.name not in _without_months(chart):
-        return "No month has anything in it."
+        return "Absent: no month has anything in it."
     reasons = [extract.absent[need] for need in chart.needs if need in extract.absent]
-    return " ".join(dict.fromkeys(reasons)) or None
+    return f"Absent: {' '.join(dict.fromkeys(reasons))}" if reasons else None
 
 
 def _without_months(chart: Chart) -> Sequence[str]:

@@ -13,7 +13,7 @@ ALL_FILTERS = (PLAN, COUNTRY, CHANNEL)
 class Chart:
     """A chart: `name` for the scripts, `needs` of the extract's tables, `filters` that it follows.
 
-    `numerator` and `denominator` are None for a figure that is no quotient. Where
+    `when_none` says what it means that there are no rows, where that is no lack. `numerator` and `denominator` are None for a figure that is no quotient. Where
     `is_one_filter` is set, only one of its filters can be followed at a time.
     """
 
@@ -28,6 +28,7 @@ class Chart:
     denominator: str | None = None
     is_one_filter: bool = False
     is_wide: bool = False
+    when_none: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ SECTIONS = (
                 "marts.mrr_bridge_monthly",
                 ("mrr",),
                 ALL_FILTERS,
+                is_wide=True,
             ),
             Chart(
                 "mrr_movements",
@@ -132,9 +134,9 @@ SECTIONS = (
                 "MRR kept from those who were there, with and without expansion",
                 "% of opening MRR",
                 "Gross: the share of the opening MRR that was not lost in the month; net: the same"
-                " with what expanded and resumed. Without new and reactivation MRR, exchange rates and"
-                " moves between tiers; losses of those who came in the month are in it. An open"
-                " month has none.",
+                " with what expanded and resumed. Without new and reactivation MRR, exchange"
+                " rates and moves between tiers; losses of those who came in the month are in it."
+                " An open month has none.",
                 "marts.mrr_bridge_monthly",
                 ("mrr",),
                 ALL_FILTERS,
@@ -481,15 +483,6 @@ SECTIONS = (
                 denominator="rows of the raw table (raw_rows)",
             ),
             Chart(
-                "quarantine",
-                "Quarantined rows by table and rule",
-                "rows",
-                "Rows that break a rule of the data contract are kept out of every figure, and come"
-                " back by themselves once what they lacked has arrived.",
-                "quality.quarantined_rows",
-                ("quarantine",),
-            ),
-            Chart(
                 "money",
                 "Where the money of the invoice lines ended",
                 "% of the currency's raw amounts",
@@ -509,6 +502,17 @@ SECTIONS = (
                 ("freshness",),
             ),
             Chart(
+                "quarantine",
+                "Quarantined rows by table and rule",
+                "rows",
+                "Rows that break a rule of the data contract are kept out of every figure, and come"
+                " back by themselves once what they lacked has arrived.",
+                "quality.quarantined_rows",
+                ("quarantine",),
+                is_wide=True,
+                when_none="No row is quarantined.",
+            ),
+            Chart(
                 "restatements",
                 "Figures of closed months that a release changed",
                 "reporting currency or subscribers, as the figure has it",
@@ -516,6 +520,7 @@ SECTIONS = (
                 " is since. None is good news.",
                 "quality.kpi_restatements",
                 ("restatements",),
+                when_none="No release has changed a figure of a closed month.",
                 is_wide=True,
             ),
             Chart(
@@ -525,6 +530,7 @@ SECTIONS = (
                 "Warnings that did not stop the release, and what to do about each.",
                 "quality.check_results",
                 ("failed_checks",),
+                when_none="Every check passed.",
                 is_wide=True,
             ),
             Chart(

@@ -22,6 +22,8 @@ Tenure.palette = () => ({
   gain: read("--gain"),
   loss: read("--loss"),
   level: read("--level"),
+  onStrong: read("--on-strong"),
+  onWeak: read("--on-weak"),
   ramp: [1, 2, 3, 4, 5].map((each) => read(`--ramp-${each}`)),
 });
 
@@ -49,14 +51,12 @@ Tenure.base = (colours, { isNarrow }) => ({
   legend: {
     top: 0,
     left: 0,
-    type: "scroll",
+    type: "plain",
+    selectedMode: true,
     itemWidth: 14,
     itemHeight: 9,
     itemGap: 14,
     textStyle: { color: colours.ink, fontSize: isNarrow ? 11 : 12 },
-    pageTextStyle: { color: colours.soft },
-    pageIconColor: colours.ink,
-    pageIconInactiveColor: colours.line,
     inactiveColor: colours.soft,
   },
   tooltip: {
@@ -68,6 +68,17 @@ Tenure.base = (colours, { isNarrow }) => ({
     extraCssText: "box-shadow:0 4px 16px rgb(0 0 0 / .18);border-radius:8px",
   },
 });
+
+// the room that a legend takes, which may need several lines
+Tenure.legendRoom = (labels, width) => {
+  let [lines, used] = [1, 0];
+  for (const label of labels) {
+    const wide = 34 + label.length * 6.6;
+    if (used && used + wide > width) [lines, used] = [lines + 1, 0];
+    used += wide;
+  }
+  return 14 + lines * 21;
+};
 
 Tenure.categoryAxis = (colours, values, more = {}) => ({
   type: "category",
@@ -112,7 +123,8 @@ Tenure.byMonth = (context, rows, series, { kind, stack, isBar, zero = true, lege
   const { colours } = context;
   const months = rows.map((row) => row.month);
   return {
-    ...(legend ? {} : { legend: { show: false }, grid: { ...Tenure.base(colours, context).grid, top: 10 } }),
+    legend: { show: legend },
+    grid: { top: legend ? Tenure.legendRoom(series.map(({ label }) => label), context.width) : 10 },
     xAxis: Tenure.monthAxis(colours, months),
     yAxis: Tenure.valueAxis(colours, kind, { scale: !zero }),
     tooltip: {
@@ -155,12 +167,12 @@ Tenure.byMonth = (context, rows, series, { kind, stack, isBar, zero = true, lege
 Tenure.horizontalBars = (context, labels, series, { kind, stack, legend = series.length > 1, max, min }) => {
   const { colours } = context;
   return {
-    ...(legend ? {} : { legend: { show: false } }),
-    grid: { ...Tenure.base(colours, context).grid, top: legend ? 34 : 4, right: 28 },
-    xAxis: Tenure.valueAxis(colours, kind, { max, min }),
+    legend: { show: legend },
+    grid: { top: legend ? Tenure.legendRoom(series.map(({ label }) => label), context.width) : 4, right: 28 },
+    xAxis: Tenure.valueAxis(colours, kind, { max, min, ...(max === 1 && min == null ? { interval: 0.25 } : {}) }),
     yAxis: Tenure.categoryAxis(colours, labels, {
       axis: { inverse: true },
-      axisLabel: { interval: 0, color: colours.ink, width: context.isNarrow ? 110 : 190, overflow: "truncate" },
+      axisLabel: { interval: 0, color: colours.ink, width: Math.min(230, Math.max(96, context.width * 0.36)), overflow: "truncate" },
     }),
     tooltip: {
       axisPointer: { type: "shadow" },

@@ -56,7 +56,9 @@ const sparkline = (values, at) => {
   drawing.append(
     svg("path", { d: `${path}L${x.toFixed(1)} ${HEIGHT}L${points[0][0].toFixed(1)} ${HEIGHT}Z`, class: "under" }),
     svg("path", { d: path, class: "over" }),
-    svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 3.2, class: Tenure.isOpen(month) ? "open" : "end" }),
+    // lines of no length: a circle would be drawn out with the picture
+    svg("path", { d: `M${x.toFixed(1)} ${y.toFixed(1)}h0`, class: "dot" }),
+    ...(Tenure.isOpen(month) ? [svg("path", { d: `M${x.toFixed(1)} ${y.toFixed(1)}h0`, class: "hole" })] : []),
   );
   return drawing;
 };

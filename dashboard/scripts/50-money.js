@@ -116,6 +116,11 @@ const TERMS = [
   ["pause_mrr_amount", "Pause"],
   ["fx_mrr_amount", "Exchange rates"],
 ];
+// gains in cool colours, losses in warm ones
+const PLACES = { new: 0, reactivation: 5, expansion: 2, resume: 6, contraction: 1, pause: 4, fx: 7, transfer_in: 3, transfer_out: 3 };
+const colourOf = (key, colours) =>
+  key === "churn_mrr_amount" ? colours.loss : colours.series[PLACES[key.replace("_mrr_amount", "")]];
+
 const TRANSFERS = [
   ["transfer_in_mrr_amount", "From other tiers"],
   ["transfer_out_mrr_amount", "To other tiers"],
@@ -155,16 +160,25 @@ Tenure.chart("mrr_bridge", {
     const edge = Math.min(...bars.map((bar) => (bar.isLevel ? bar.size : bar.low)));
     const top = Math.max(...bars.map((bar) => bar.low + bar.size));
     const cut = edge > 0.5 * top ? Math.max(0, edge - (top - edge) * 0.6) : 0;
-    const step = 10 ** Math.floor(Math.log10(Math.max(1, top - cut)));
-    const floor = Math.floor(cut / step) * step;
+    const rough = Math.max(top - cut, 1) / 5;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const interval = [1, 2, 5, 10].find((times) => times * power >= rough) * power;
+    const floor = Math.floor(cut / interval) * interval;
     return {
       height: context.isNarrow ? 340 : 320,
       legend: { show: false },
-      grid: { top: 26 },
+      grid: { top: 34 },
       xAxis: Tenure.categoryAxis(colours, bars.map((bar) => bar.term), {
         axisLabel: { interval: 0, rotate: context.isNarrow ? 60 : context.width < 900 ? 28 : 0, hideOverlap: false },
       }),
-      yAxis: Tenure.valueAxis(colours, "money", { min: floor }),
+      yAxis: Tenure.valueAxis(colours, "money", {
+        min: floor,
+        max: Math.ceil((top + 0.04 * (top - floor)) / interval) * interval,
+        interval,
+        name: floor > 0 ? `the axis begins at ${words.short(floor, "money")}, not at 0` : "",
+        nameTextStyle: { color: colours.soft, align: "left", fontSize: 11 },
+        nameGap: 12,
+      }),
       tooltip: {
         axisPointer: { type: "shadow" },
         formatter: ([point]) => {
@@ -215,7 +229,7 @@ Tenure.chart("mrr_movements", {
     Tenure.byMonth(
       context,
       table.rows,
-      table.columns.slice(1).map(({ key, label }, at) => ({ key, label, colour: context.colours.series[at % 8] })),
+      table.columns.slice(1).map(({ key, label }) => ({ key, label, colour: colourOf(key, context.colours) })),
       { kind: "money", isBar: true, stack: true },
     ),
 });

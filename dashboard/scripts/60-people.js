@@ -72,9 +72,13 @@ Tenure.chart("retention_heatmap", {
       series: [
         {
           type: "heatmap",
-          data: points,
+          data: points.map((value) => ({
+            value,
+            // ink on the light half of the ramp, paper on the dark one
+            label: { color: value[2] > (1 + low) / 2 ? colours.onStrong : colours.onWeak },
+          })),
           itemStyle: { borderColor: colours.paper, borderWidth: 1 },
-          label: { show: cellWidth >= 34 && rowHeight >= 15, fontSize: 10, formatter: ({ value }) => Math.round(value[2] * 100) },
+          label: { show: cellWidth >= 22 && rowHeight >= 15, fontSize: 10, formatter: ({ value }) => Math.round(value[2] * 100) },
           emphasis: { itemStyle: { borderColor: colours.ink, borderWidth: 2 } },
         },
       ],
@@ -167,7 +171,7 @@ Tenure.chart("survival_curves", {
         ...Tenure.valueAxis(colours, "count"), splitLine: { show: false }, name: "days since the start", nameLocation: "middle", nameGap: 26,
         nameTextStyle: { color: colours.soft }, max: "dataMax",
       },
-      yAxis: Tenure.valueAxis(colours, "rate", { min: 0, max: 1 }),
+      yAxis: Tenure.valueAxis(colours, "rate", { min: 0, max: 1, interval: 0.25 }),
       tooltip: {
         formatter: (points) => {
           const day = points[0].axisValue;

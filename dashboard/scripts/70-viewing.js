@@ -200,7 +200,7 @@ Tenure.chart("funnel", {
     if (table.rows.every((row) => row.stage_rate == null)) return null;
     const option = Tenure.horizontalBars(
       context,
-      table.rows.map((row) => row.name),
+      table.rows.map((row) => `${row.name}  ${words.full(row.stage_rate, "rate")} ${row.stage_rate == null ? "" : row.is_on_target ? "✓" : "✗"}`),
       [
         {
           label: "Rate",
@@ -208,14 +208,6 @@ Tenure.chart("funnel", {
             value: row.stage_rate,
             itemStyle: { color: row.is_on_target === false ? colours.loss : colours.gain },
           })),
-          more: {
-            label: {
-              show: true,
-              position: "insideLeft",
-              color: colours.paper,
-              formatter: ({ dataIndex, value }) => (value > 0.12 ? `${words.full(value, "rate")}${table.rows[dataIndex].is_on_target ? " ✓" : " below"}` : ""),
-            },
-          },
         },
         { label: "Target", values: table.rows.map((row) => row.target_rate), colour: colours.ink, more: { type: "scatter", symbol: "rect", symbolSize: [3, 26], barMaxWidth: undefined } },
       ],

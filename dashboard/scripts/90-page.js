@@ -21,7 +21,7 @@ const contextOf = (card) => {
   const applied = Object.fromEntries(["plan", "country", "channel"].map((d) => [d, followed.includes(d) ? filters[d] : null]));
   return {
     colours: Tenure.palette(),
-    isNarrow: card.plot.clientWidth < 520,
+    isNarrow: card.plot.clientWidth < 440,
     width: card.plot.clientWidth,
     month: filters.month,
     filters: applied,
