@@ -21,7 +21,7 @@ PYTHON ?= python3.11 python3 python
 
 .PHONY: help
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: $(built) ## set up .venv from the lock file; does nothing when it is up to date
@@ -65,6 +65,25 @@ demo: build ## simulate a service of 20,000 subscribers and 36 months, and build
 .PHONY: test
 test: check ## run all checks, then all tests
 	$(bin)/python -m pytest --numprocesses 2 --dist loadfile
+
+axe_version := 4.14.1
+axe_sum := e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
+axe := .venv/axe-$(axe_version)/package/axe.min.js
+
+# axe-core (MPL-2.0) judges the page and is in none: it comes from the npm registry, and is left out
+# where that can't be reached
+$(axe):
+	@mkdir -p .venv/axe-$(axe_version)
+	@cd .venv/axe-$(axe_version) && npm pack --silent axe-core@$(axe_version) > /dev/null && \
+	    echo '$(axe_sum)  axe-core-$(axe_version).tgz' | sha256sum --check --quiet && \
+	    tar xzmf axe-core-$(axe_version).tgz package/axe.min.js
+
+.PHONY: test-browser
+test-browser: build ## try the dashboard in a headless Chromium, which has to be installed
+	@$(uv) sync --frozen --quiet --inexact --group browser
+	@$(MAKE) --no-print-directory $(axe) || echo 'axe-core is not to be had: its tests are left out'
+	AXE_CORE="$$([ -f $(axe) ] && echo "$$PWD/$(axe)")" \
+	    $(bin)/python -m pytest tests/dashboard/test_browser.py
 
 # cheapest first: what fails fast is told fast
 .PHONY: check

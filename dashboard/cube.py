@@ -39,13 +39,11 @@ MRR_MEASURES = (
 )
 MEASURES_OF: Mapping[str, tuple[str, ...]] = {CHURN: SUBSCRIBER_MEASURES, BRIDGE: MRR_MEASURES}
 
-# cells of month, tier, country and channel: some 45 bytes each
-MAX_CELLS = 9_000
-
-# how many members of a dimension are kept by name, from all on to none: countries give way first,
-# tiers last
+# how many members of a dimension can be kept by name, and down to how many each gives way in turn:
+# countries first, then channels, then tiers, and all over again
 KEPT = (200, 60, 30, 20, 15, 12, 10, 8, 6, 5, 4, 3, 2, 1, 0)
 FOLDED_FIRST = ("country_code", "acquisition_channel", "plan_tier")
+FLOORS = (5, 2, 0)
 
 
 @dataclass(frozen=True)
@@ -73,30 +71,45 @@ class Cube:
     combinations: tuple[tuple[int, ...], ...]
     measures: Mapping[str, Sequence[int | Decimal]]
 
+    @property
+    def cells(self) -> int:
+        """How many values a measure has."""
+        return max((len(values) for values in self.measures.values()), default=0)
 
-def read_cube(
+
+def lay_cells(
     connection: duckdb.DuckDBPyConnection, present: frozenset[str], months: Sequence[date]
-) -> tuple[Cube | None, Mapping[str, str]]:
-    """The cube of these months, and why a mart is not in it; None where neither mart is."""
+) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """Lays the cells of these months as `cells`; the marts they come from, and why one is not in.
+
+    The variable `first_month` says from when on.
+    """
     why_not = {}
     marts = []
     for name, mart in (("subscribers", CHURN), ("mrr", BRIDGE)):
         if mart not in present:
             why_not[name] = f"{mart} is not in this release."
-            continue
-        if connection.execute(f"select 1 from {mart} limit 1").fetchone():
+        elif connection.execute(f"select 1 from {mart} limit 1").fetchone():
             marts.append(mart)
         else:
             why_not[name] = f"{mart} has no rows to show."
-    if not marts or not months:
-        return None, why_not
-    _rank(connection, marts)
-    kept = _fitting(connection, len(months))
-    return _folded(connection, marts, months, kept), why_not
+    if marts and months:
+        _rank(connection, marts)
+    return tuple(marts), why_not
+
+
+def folded_cube(
+    connection: duckdb.DuckDBPyConnection,
+    marts: Sequence[str],
+    months: Sequence[date],
+    *,
+    max_cells: int,
+) -> Cube:
+    """The cube of the cells that are laid, in at most so many of them: the smallest are folded."""
+    return _folded(connection, marts, months, _fitting(connection, len(months), max_cells))
 
 
 def _rank(connection: duckdb.DuckDBPyConnection, marts: Sequence[str]) -> None:
-    """Lays the cells, with the rank of each member of a dimension, as `cells`."""
     measures = [measure for mart in marts for measure in MEASURES_OF[mart]]
     weight = "opening_mrr_amount" if BRIDGE in marts else "opening_subscribers"
     halves = []
@@ -117,20 +130,28 @@ def _rank(connection: duckdb.DuckDBPyConnection, marts: Sequence[str]) -> None:
     for column in FOLDED_FIRST:
         connection.execute(
             f"create or replace temp table ranks_{column} as"
-            f" select {column} as member, sum({weight}) as weight,"
+            f" select {column} as member,"
             f" row_number() over (order by sum({weight}) desc, {column} nulls last) as size_rank"
             f" from cells group by {column}"
         )
+    connection.execute(
+        "create or replace temp table combinations as"
+        " select distinct plan_tier, country_code, acquisition_channel from cells"
+    )
 
 
-def _fitting(connection: duckdb.DuckDBPyConnection, months: int) -> Mapping[str, int]:
+def _fitting(
+    connection: duckdb.DuckDBPyConnection, months: int, max_cells: int
+) -> Mapping[str, int]:
     """How many members of each dimension can be kept by name."""
     kept = dict.fromkeys(FOLDED_FIRST, KEPT[0])
-    for column in FOLDED_FIRST:
-        for count in KEPT:
-            kept[column] = count
-            if _combinations(connection, kept) * months <= MAX_CELLS:
-                return kept
+    for floor in FLOORS:
+        for column in FOLDED_FIRST:
+            for count in KEPT:
+                if floor <= count <= kept[column]:
+                    kept[column] = count
+                    if _combinations(connection, kept) * months <= max_cells:
+                        return kept
     return kept
 
 
@@ -138,9 +159,9 @@ def _member(column: str, kept: Mapping[str, int]) -> str:
     return f"least(ranks_{column}.size_rank, {kept[column]} + 1)"
 
 
-def _joined() -> str:
-    return "cells " + " ".join(
-        f"inner join ranks_{column} on cells.{column} is not distinct from ranks_{column}.member"
+def _joined(table: str) -> str:
+    return f"{table} " + " ".join(
+        f"inner join ranks_{column} on {table}.{column} is not distinct from ranks_{column}.member"
         for column in FOLDED_FIRST
     )
 
@@ -148,7 +169,7 @@ def _joined() -> str:
 def _combinations(connection: duckdb.DuckDBPyConnection, kept: Mapping[str, int]) -> int:
     members = ", ".join(_member(column, kept) for column in FOLDED_FIRST)
     row = connection.execute(
-        f"select count(*) from (select distinct {members} from {_joined()})"
+        f"select count(*) from (select distinct {members} from {_joined('combinations')})"
     ).fetchone()
     return int(row[0]) if row else 0
 
@@ -165,7 +186,7 @@ def _folded(
     members = ", ".join(f"{_member(column, kept)} - 1 as {column}_at" for column in columns)
     sums = ", ".join(f"sum(cells.{measure})" for measure in measures)
     rows = connection.execute(
-        f"select cells.month_start, {members}, {sums} from {_joined()} group by all"
+        f"select cells.month_start, {members}, {sums} from {_joined('cells')} group by all"
     ).fetchall()
     combinations = sorted({row[1:4] for row in rows})
     position = {combination: at for at, combination in enumerate(combinations)}

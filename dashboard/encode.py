@@ -10,35 +10,33 @@ from decimal import Decimal
 from typing import Any
 
 from dashboard.cube import Cube
-from dashboard.extract import Cell, Extract, Table
+from dashboard.extract import Cell, Table
 
 # of a rate, as much as anybody can see
-SIGNIFICANT_DIGITS = 9
+SIGNIFICANT_DIGITS = 8
 
 
 def packed(content: Any) -> str:  # noqa: ANN401
-    """JSON, compressed and in base64: a tenth of the size, and harmless inside HTML.
-
-    No name in a release can end the element that this stands in. The same content gives the same
-    text. Money keeps every digit of its decimal; what is not a number (NaN, infinity) becomes null.
-    """
+    """JSON, packed: money with every digit of its decimal, and null for what is not a number."""
     # a lone surrogate can't be written as UTF-8, and the escapes of ASCII keep it
-    text = json.dumps(_plain(content), separators=(",", ":"), ensure_ascii=True)
-    return base64.b64encode(gzip.compress(text.encode("ascii"), mtime=0)).decode("ascii")
+    return packed_text(json.dumps(_plain(content), separators=(",", ":"), ensure_ascii=True))
 
 
-def encoded(extract: Extract) -> dict[str, Any]:
-    """The extract as the page's scripts read it."""
-    return {
-        "months": [month.month_start for month in extract.months],
-        "complete": [month.is_complete for month in extract.months],
-        "earlierMonths": extract.earlier_months,
-        "cube": _cube(extract.cube) if extract.cube else None,
-        "tables": {name: _table(table) for name, table in extract.tables.items()},
-    }
+def packed_text(text: str) -> str:
+    """A text, compressed and in base64: a fraction of the size, and harmless inside HTML.
+
+    No name in a release can end the element that this stands in. The same text gives the same.
+    """
+    return base64.b64encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode("ascii")
 
 
-def _cube(cube: Cube) -> dict[str, Any]:
+def encoded_tables(tables: Mapping[str, Table]) -> dict[str, Any]:
+    """The tables as the page's scripts read them."""
+    return {name: _table(table) for name, table in tables.items()}
+
+
+def encoded_cube(cube: Cube) -> dict[str, Any]:
+    """The cube as the page's scripts read it."""
     return {
         "dimensions": [
             {"column": each.column, "members": each.members, "folded": each.folded}

@@ -1,7 +1,7 @@
 """What the page shows, read from a release: small tables of aggregates, each from one SQL file."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from dashboard.cube import Cube, read_cube
+from dashboard.cube import Cube, folded_cube, lay_cells
 
 QUERIES = Path(__file__).parent / "sql"
 
@@ -17,6 +17,9 @@ QUERIES = Path(__file__).parent / "sql"
 SHOWN_MONTHS = 61
 # for what is looked at by single months
 RECENT_MONTHS = 13
+
+# of month, tier, country and channel: some 20 to 90 bytes each in the page
+MAX_CELLS = 16_000
 
 # from which the page learns which months there are, and which of them are over
 MONTHLY_MARTS = (
@@ -78,17 +81,47 @@ class Extract:
         return name in self.tables and not self.tables[name].rows
 
 
-def read_release(release_file: Path) -> Extract:
-    """What the page shows of the release in a file; what is missing there is named in `absent`."""
+Room = Callable[[Mapping[str, Table]], Callable[[Cube], float]]
+
+
+def read_release(release_file: Path, *, room: Room = lambda _: lambda _: 0.0) -> Extract:
+    """What the page shows of the release in a file; what is missing there is named in `absent`.
+
+    `room` is given the tables and says how much of what they leave a cube takes: a cube that takes
+    more than 1 is folded until it fits.
+    """
     with duckdb.connect(str(release_file), read_only=True) as connection:
-        return read(connection)
+        return _read(connection, room)
 
 
-def read(connection: duckdb.DuckDBPyConnection) -> Extract:
-    """What the page shows of the release that a connection is open on."""
+def _read(connection: duckdb.DuckDBPyConnection, room: Room) -> Extract:
     present = _present(connection)
     months = _months(connection, present)
     shown = months[-SHOWN_MONTHS:]
+    tables, absent = _read_tables(connection, present, shown)
+    starts = [month.month_start for month in shown]
+    marts, why_not = lay_cells(connection, present, starts)
+    cube = None
+    if marts and months:
+        cube = folded_cube(connection, marts, starts, max_cells=MAX_CELLS)
+        share_of = room(tables)
+        while (share := share_of(cube)) > 1 and cube.cells > len(shown):
+            # a little less than what would fit if all cells took the same
+            fewer = max(1, int(0.92 * cube.cells / share))
+            cube = folded_cube(connection, marts, starts, max_cells=fewer)
+    return Extract(
+        origin=_origin(connection, present),
+        months=shown,
+        earlier_months=len(months) - len(shown),
+        cube=cube,
+        tables=tables,
+        absent={**absent, **why_not},
+    )
+
+
+def _read_tables(
+    connection: duckdb.DuckDBPyConnection, present: frozenset[str], shown: Sequence[Month]
+) -> tuple[Mapping[str, Table], Mapping[str, str]]:
     first = shown[0].month_start if shown else date.min
     recent = shown[-RECENT_MONTHS:][0].month_start if shown else date.min
     connection.execute("set variable first_month = cast(? as date)", [first])
@@ -110,16 +143,7 @@ def read(connection: duckdb.DuckDBPyConnection) -> Extract:
         tables[path.stem] = table
         if not table.rows:
             absent[path.stem] = f"{_named_in(query)} has no rows to show."
-    cube, why_not = read_cube(connection, present, [month.month_start for month in shown])
-    absent.update(why_not)
-    return Extract(
-        origin=_origin(connection, present),
-        months=shown,
-        earlier_months=len(months) - len(shown),
-        cube=cube,
-        tables=tables,
-        absent=absent,
-    )
+    return tables, absent
 
 
 def _present(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
@@ -138,16 +162,16 @@ def _months(connection: duckdb.DuckDBPyConnection, present: frozenset[str]) -> t
     return tuple(Month(month_start, bool(is_complete)) for month_start, is_complete in rows)
 
 
-def _read_tables(query: str) -> list[str]:
+def _tables_of(query: str) -> list[str]:
     return sorted(set(re.findall(r"\b(?:marts|quality)\.\w+", query)))
 
 
 def _named_in(query: str) -> str:
-    return " and ".join(_read_tables(query))
+    return " and ".join(_tables_of(query))
 
 
 def _missing(query: str, present: frozenset[str]) -> str | None:
-    missing = [table for table in _read_tables(query) if table not in present]
+    missing = [table for table in _tables_of(query) if table not in present]
     return f"{' and '.join(missing)} is not in this release." if missing else None
 
 

@@ -3,17 +3,23 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dashboard.encode import encoded, packed
-from dashboard.extract import Extract, Origin, read_release
+from dashboard.cube import Cube
+from dashboard.encode import encoded_cube, encoded_tables, packed, packed_text
+from dashboard.extract import Extract, Origin, Table, read_release
 from dashboard.sections import SECTIONS, Chart
 
 HOME = Path(__file__).parent
 LIBRARY = HOME / "vendor" / "echarts.min.js"
+
+# more than that is slow to open and refused by some mail servers
+MAX_BYTES = 1_950_000
+# of which for what is neither the library nor data
+OWN_BYTES = 200_000
 
 # read back to see of which release a page is
 RELEASE_MARK = '<meta name="tenure-release" content="'
@@ -25,8 +31,8 @@ def write_page(release_file: Path, page: Path, *, defaults: Mapping[str, str]) -
 
     `defaults` are the project's vars, which hold where the release names no other value.
     """
-    text = rendered(read_release(release_file), defaults=defaults)
-    content = text.encode("utf-8")
+    extract = read_release(release_file, room=_room)
+    content = rendered(extract, defaults=defaults).encode("utf-8")
     draft = page.with_name(f".{page.name}")
     draft.write_bytes(content)
     draft.replace(page)
@@ -57,20 +63,26 @@ def rendered(extract: Extract, *, defaults: Mapping[str, str]) -> str:
         lstrip_blocks=True,
     )
     style = (HOME / "templates" / "page.css").read_text(encoding="utf-8")
-    scripts = [LIBRARY.read_text(encoding="utf-8"), _own_scripts()]
+    library = LIBRARY.read_text(encoding="utf-8")
+    script = _own_scripts()
     origin = extract.origin
     parameters = _parameters(origin, defaults)
-    data = {
-        **encoded(extract),
+    about = {
+        "months": [month.month_start for month in extract.months],
+        "complete": [month.is_complete for month in extract.months],
         "currency": parameters.get("reporting_currency", ""),
         "release": origin.release_id,
+        "tables": encoded_tables(extract.tables),
     }
     return environment.get_template("page.html.jinja").render(
         style=style,
-        scripts=scripts,
-        data=packed(data),
+        packed_library=packed_text(library),
+        script=script,
+        data=packed(about),
+        cube=packed(encoded_cube(extract.cube) if extract.cube else None),
         style_source=_source(style),
-        script_sources=" ".join(_source(script) for script in scripts),
+        # the library is put into the page by the page's own script, once it is unpacked
+        script_sources=f"{_source(library)} {_source(script)}",
         release_mark=RELEASE_MARK,
         sections=SECTIONS,
         reasons={chart.name: _why_absent(chart, extract) for s in SECTIONS for chart in s.charts},
@@ -81,6 +93,13 @@ def rendered(extract: Extract, *, defaults: Mapping[str, str]) -> str:
         currency=parameters.get("reporting_currency", "reporting currency"),
         time_zone=parameters.get("reporting_timezone", "the reporting time zone"),
     )
+
+
+def _room(tables: Mapping[str, Table]) -> Callable[[Cube], float]:
+    """How much of the page's room for the cube a cube takes, beside these tables."""
+    library = packed_text(LIBRARY.read_text(encoding="utf-8"))
+    room = max(1, MAX_BYTES - OWN_BYTES - len(library) - len(packed(encoded_tables(tables))))
+    return lambda cube: len(packed(encoded_cube(cube))) / room
 
 
 def _own_scripts() -> str:
@@ -99,14 +118,8 @@ def _source(content: str) -> str:
 def _why_absent(chart: Chart, extract: Extract) -> str | None:
     if chart.when_none and all(extract.is_empty(need) for need in chart.needs):
         return chart.when_none
-    if not extract.months and chart.name not in _without_months(chart):
-        return "Absent: no month has anything in it."
     reasons = [extract.absent[need] for need in chart.needs if need in extract.absent]
     return f"Absent: {' '.join(dict.fromkeys(reasons))}" if reasons else None
-
-
-def _without_months(chart: Chart) -> Sequence[str]:
-    return [chart.name] if chart.source.startswith("quality.") else []
 
 
 def _parameters(origin: Origin, defaults: Mapping[str, str]) -> Mapping[str, str]:

@@ -13,8 +13,9 @@ ALL_FILTERS = (PLAN, COUNTRY, CHANNEL)
 class Chart:
     """A chart: `name` for the scripts, `needs` of the extract's tables, `filters` that it follows.
 
-    `when_none` says what it means that there are no rows, where that is no lack. `numerator` and `denominator` are None for a figure that is no quotient. Where
-    `is_one_filter` is set, only one of its filters can be followed at a time.
+    `numerator` and `denominator` are None for a figure that is no quotient. Where `is_one_filter`
+    is set, only one of its filters can be followed at a time. `when_none` says what it means that
+    there are no rows, where that is no lack.
     """
 
     name: str

@@ -31,6 +31,7 @@ const monthName = (month) => `${MONTHS[Number(month.slice(5, 7)) - 1]} ${month.s
 
 const unknown = "–";
 const minus = (text) => text.replace("-", "−");
+const isNumber = (value) => typeof value === "number";
 
 // what a value of a kind is shown as: whole in tables, short on axes
 const FULL = {
@@ -53,7 +54,7 @@ const SHORT = {
 Tenure.words = {
   monthName,
   shortMonth: (month) => `${MONTHS[Number(month.slice(5, 7)) - 1]} ’${month.slice(2, 4)}`,
-  full: (value, kind) => (value == null ? unknown : minus(FULL[kind](value))),
+  full: (value, kind) => (value == null ? unknown : isNumber(value) ? minus(FULL[kind](value)) : FULL[kind](value)),
   short: (value, kind) => (value == null ? unknown : minus(SHORT[kind](value))),
   // a figure in a tile has room for six or seven digits
   tile: (value, kind) => {

@@ -114,6 +114,7 @@ Tenure.chart("money", {
 });
 
 const DAY = 86_400_000;
+const MANY_DAYS = 35;
 
 Tenure.chart("freshness", {
   rows: () => ({
@@ -130,7 +131,23 @@ Tenure.chart("freshness", {
   }),
   option: (context, table) => ({
     height: Math.max(220, 30 + table.rows.length * 24),
-    ...Tenure.horizontalBars(context, table.rows.map((row) => row.table_name), [{ label: "Days", values: table.rows.map((row) => row.days), colour: context.colours.level }], { kind: "count" }),
+    ...Tenure.horizontalBars(
+      context,
+      table.rows.map((row) => row.table_name),
+      [
+        {
+          label: "Days",
+          // a table that never changes would press all others together
+          values: table.rows.map((row) => ({ value: Math.min(row.days, MANY_DAYS), days: row.days })),
+          colour: context.colours.level,
+          more: { label: { show: true, position: "right", color: context.colours.ink, formatter: ({ data }) => words.full(data.days, "count") } },
+        },
+      ],
+      { kind: "count" },
+    ),
+    tooltip: {
+      formatter: ([{ axisValue, data }]) => Tenure.tooltip(axisValue, [{ label: "Days behind the newest", text: words.full(data.days, "count") }]),
+    },
   }),
   summary: (table) => `${table.rows.filter((row) => row.days === 0).length} of ${table.rows.length} feeds delivered on the newest day.`,
 });

@@ -139,7 +139,6 @@ function show(card) {
 const setTable = (card, isTable) => {
   card.isTable = isTable;
   card.asTable.setAttribute("aria-pressed", String(isTable));
-  card.asTable.textContent = isTable ? "Chart" : "Table";
   card.plot.hidden = isTable;
   card.rows.hidden = !isTable;
   card.isSeen = true;
@@ -304,7 +303,7 @@ document.getElementById("filters").addEventListener("submit", (event) => event.p
 // ---------------------------------------------------------------- colours
 
 const THEMES = ["auto", "light", "dark"];
-const SAID = { auto: "as the system has them", light: "light", dark: "dark" };
+const SAID = { auto: "colours as the system has them", light: "light colours", dark: "dark colours" };
 const themeButton = document.getElementById("theme");
 const stored = (change) => {
   // a browser may forbid a file to remember anything
@@ -318,7 +317,7 @@ const setTheme = (theme) => {
   if (theme === "auto") delete root.dataset.theme;
   else root.dataset.theme = theme;
   themeButton.textContent = theme[0].toUpperCase() + theme.slice(1);
-  themeButton.setAttribute("aria-label", `Colours: ${SAID[theme]}`);
+  themeButton.setAttribute("aria-label", `${themeButton.textContent}: ${SAID[theme]}`);
 };
 themeButton.addEventListener("click", () => {
   const next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "auto") + 1) % THEMES.length];

@@ -5,8 +5,8 @@ select
         else suite
     end as suite,
     count(*) filter (where status = 'passed') as passed,
-    count(*) filter (where status <> 'passed' and severity in ('warn', 'warning')) as warned,
-    count(*) filter (where status <> 'passed' and severity not in ('warn', 'warning')) as failed
+    count(*) filter (where status = 'warned') as warned,
+    count(*) filter (where status = 'failed') as failed
 from quality.check_results
 group by all
 order by all

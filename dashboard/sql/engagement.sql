@@ -24,12 +24,9 @@ select
     monthly.stickiness_rate,
     monthly.paid_watched_seconds,
     monthly.average_paying_subscribers,
-    monthly.watched_hours_per_paying_subscriber,
-    monthly.median_days_since_last_view,
-    monthly.first_plays,
-    monthly.median_hours_to_first_play
+    monthly.watched_hours_per_paying_subscriber
 from marts.engagement_monthly as monthly
 inner join ranked
     on monthly.stratum = ranked.stratum and monthly.stratum_value = ranked.stratum_value
-where monthly.month_start >= getvariable('first_month') and ranked.size_rank <= 15
+where monthly.month_start >= getvariable('first_month') and ranked.size_rank <= 12
 order by monthly.month_start, monthly.stratum, ranked.size_rank

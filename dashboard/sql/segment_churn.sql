@@ -8,7 +8,7 @@ select
     ci_lower,
     ci_upper
 from marts.segment_churn_monthly
-where month_start >= getvariable('recent_month')
+where month_start = (select max(latest.month_start) from marts.segment_churn_monthly as latest)
 qualify row_number() over (
     partition by month_start, segmentation
     order by subscribers desc, segment
