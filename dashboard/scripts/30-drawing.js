@@ -102,6 +102,8 @@ Tenure.valueAxis = (colours, kind, more = {}) => ({
 Tenure.monthAxis = (colours, months) =>
   Tenure.categoryAxis(colours, months, {
     axisLabel: {
+      showMaxLabel: months.some(Tenure.isOpen) || null,
+      alignMaxLabel: "right",
       formatter: (month) => (Tenure.isOpen(month) ? `${words.shortMonth(month)} open` : words.shortMonth(month)),
     },
   });
@@ -118,49 +120,91 @@ const openShade = (colours, months) => {
     : undefined;
 };
 
-// series by month, lines or bars, out of the rows of the chart's table
-Tenure.byMonth = (context, rows, series, { kind, stack, isBar, zero = true, legend = series.length > 1 }) => {
+// the way from the last whole month to what is known so far of the open one: dashed, to a ring
+const soFar = (rows, key, own, colours) => {
+  const at = rows.findIndex((row) => Tenure.isOpen(row.month));
+  if (at < 1 || rows[at][key] == null) return [];
+  return [
+    {
+      type: "line",
+      silent: true,
+      tooltip: { show: false },
+      color: own,
+      lineStyle: { width: 1.5, type: [3, 3], color: own },
+      symbol: "circle",
+      symbolSize: 8,
+      data: rows.map((row, here) =>
+        here === at
+          ? { value: row[key], itemStyle: { color: colours.paper, borderColor: own, borderWidth: 2 } }
+          : here === at - 1
+            ? { value: row[key], symbol: "none" }
+            : null,
+      ),
+    },
+  ];
+};
+
+// series by month, lines or bars, out of the rows of the chart's table; of an open month a ratio is not
+// drawn, since it would look final
+Tenure.byMonth = (context, rows, series, { kind, stack, isBar, isRatio = kind === "rate", zero = true, legend = series.length > 1 }) => {
   const { colours } = context;
   const months = rows.map((row) => row.month);
   return {
-    legend: { show: legend },
+    legend: { show: legend, data: series.map(({ label }) => label) },
     grid: { top: legend ? Tenure.legendRoom(series.map(({ label }) => label), context.width) : 10 },
     xAxis: Tenure.monthAxis(colours, months),
     yAxis: Tenure.valueAxis(colours, kind, { scale: !zero }),
     tooltip: {
       formatter: (points) => {
-        const month = points[0].axisValue;
+        const { axisValue: month, dataIndex } = points[0];
         const note = Tenure.isOpen(month) ? " (open, so far)" : "";
         return tooltip(
           words.monthName(month) + note,
-          points
-            .filter((point) => point.seriesName && point.value != null)
-            .map((point) => ({ label: point.seriesName, text: words.full(point.value, kind), colour: point.color })),
+          series
+            .filter(({ key }) => rows[dataIndex][key] != null)
+            .map(({ key, label, colour }, at) => ({
+              label,
+              text: words.full(rows[dataIndex][key], kind),
+              colour: colour ?? colours.series[at % colours.series.length],
+            })),
         );
       },
     },
-    series: series.map(({ key, label, colour, isDashed, isBold, type }, at) => {
-      const isThisBar = type ? type === "bar" : isBar;
-      const own = colour ?? colours.series[at % colours.series.length];
-      return {
-        name: label,
-        type: isThisBar ? "bar" : "line",
-        stack: stack ? "all" : undefined,
-        color: own,
-        barCategoryGap: "28%",
-        symbol: at % 2 ? "rect" : "circle",
-        symbolSize: 5,
-        showSymbol: months.length < 3,
-        lineStyle: isThisBar ? undefined : { width: isBold ? 3 : 2, type: isDashed ? "dashed" : "solid", color: own },
-        emphasis: { focus: "none" },
-        data: rows.map((row) =>
-          isThisBar && Tenure.isOpen(row.month)
-            ? { value: row[key], itemStyle: { opacity: 0.45, borderColor: own, borderType: "dashed", borderWidth: 1 } }
-            : row[key],
-        ),
-        markArea: at === 0 ? openShade(colours, months) : undefined,
-      };
-    }),
+    series: [
+      ...series.flatMap(({ key, label, colour, isDashed, isBold }, at) => {
+        const own = colour ?? colours.series[at % colours.series.length];
+        if (isBar) {
+          return [
+            {
+              name: label,
+              type: "bar",
+              stack: stack ? "all" : undefined,
+              color: own,
+              barCategoryGap: "28%",
+              markArea: at === 0 ? openShade(colours, months) : undefined,
+              data: rows.map((row) =>
+                Tenure.isOpen(row.month)
+                  ? { value: row[key], itemStyle: { opacity: 0.45, borderColor: own, borderType: "dashed", borderWidth: 1 } }
+                  : row[key],
+              ),
+            },
+          ];
+        }
+        return [
+          {
+            name: label,
+            type: "line",
+            color: own,
+            symbol: at % 2 ? "rect" : "circle",
+            symbolSize: 5,
+            showSymbol: months.length < 3,
+            lineStyle: { width: isBold ? 3 : 2, type: isDashed ? "dashed" : "solid", color: own },
+            data: rows.map((row) => (Tenure.isOpen(row.month) ? null : row[key])),
+          },
+          ...(isRatio ? [] : soFar(rows, key, own, colours)),
+        ];
+      }),
+    ],
   };
 };
 

@@ -10,6 +10,7 @@ const figures = (filters) => {
   const subscribers = Tenure.monthly(["closing_subscribers", "opening_subscribers", "churned_from_opening"], filters);
   const mrr = Tenure.monthly(["closing_mrr_amount"], filters);
   const ofRevenue = (key) => Tenure.months.map((month) => revenue.get(month)?.[key] ?? null);
+  const ofWholeMonths = (key) => ofRevenue(key).map((value, at) => (Tenure.isOpen(Tenure.months[at]) ? null : value));
   return [
     { name: "MRR", chart: "mrr_trend", kind: "money", better: 1, values: mrr.map((row) => row.closing_mrr_amount) },
     { name: "Subscribers", chart: "subscriber_trend", kind: "count", better: 1, values: subscribers.map((row) => row.closing_subscribers) },
@@ -22,7 +23,7 @@ const figures = (filters) => {
         Tenure.isComplete(row.month) ? words.quotient(row.churned_from_opening, row.opening_subscribers) : null,
       ),
     },
-    { name: "ARPPU", chart: "arppu_trend", kind: "money", better: 1, isWhole: true, values: ofRevenue("arppu_amount") },
+    { name: "ARPPU", chart: "arppu_trend", kind: "money", better: 1, isWhole: true, values: ofWholeMonths("arppu_amount") },
     { name: "Net revenue", chart: "revenue_trend", kind: "money", better: 1, isWhole: true, values: ofRevenue("net_revenue_amount") },
   ];
 };
@@ -75,7 +76,7 @@ const change = (figure, at, back, label) => {
   const rounded = Math.round(difference * 100) / 100;
   const good = Math.sign(rounded) * figure.better;
   const arrow = rounded > 0 ? "▲" : rounded < 0 ? "▼" : "";
-  const text = `${arrow} ${words.full(Math.abs(rounded), "number")}${figure.kind === "rate" ? " pp" : "%"}`;
+  const text = `${arrow} ${words.full(Math.abs(rounded), Math.abs(rounded) < 100 ? "number" : "count")}${figure.kind === "rate" ? " pp" : "%"}`;
   line.append(
     element("span", { className: good > 0 ? "good" : good < 0 ? "bad" : "even", textContent: text.trim() }),
     ` ${label}`,
@@ -90,7 +91,7 @@ const openNote = (figure) => {
   const value = figure.values[open];
   const text =
     value == null
-      ? `${words.monthName(Tenure.months[open])} is open: no rate yet`
+      ? `${words.monthName(Tenure.months[open])} is open: no figure yet`
       : `${words.monthName(Tenure.months[open])}, open, so far: ${words.tile(value, figure.kind)}`;
   return element("p", { className: "so-far", textContent: text });
 };

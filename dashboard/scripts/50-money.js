@@ -75,7 +75,7 @@ Tenure.chart("arppu_trend", {
         { key: "arppu_amount", label: "ARPPU, who pays", isBold: true },
         { key: "arpu_amount", label: "ARPU, who has access", isDashed: true },
       ],
-      { kind: "money" },
+      { kind: "money", isRatio: true },
     ),
   summary: (table) => latest(table, "arppu_amount", "money", "ARPPU"),
 });

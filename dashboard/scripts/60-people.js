@@ -399,7 +399,7 @@ Tenure.chart("ltv_to_cac", {
     })),
   }),
   option: (context, table) => {
-    const option = Tenure.byMonth(context, table.rows, [{ key: "ratio", label: "LTV : CAC", isBold: true }], { kind: "number" });
+    const option = Tenure.byMonth(context, table.rows, [{ key: "ratio", label: "LTV : CAC", isBold: true }], { kind: "number", isRatio: true });
     option.series[0].markLine = {
       silent: true,
       symbol: "none",

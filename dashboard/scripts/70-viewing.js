@@ -68,7 +68,7 @@ Tenure.chart("watched_hours", {
     rows: engagementRows(context),
   }),
   option: (context, table) =>
-    Tenure.byMonth(context, table.rows, [{ key: "watched_hours_per_paying_subscriber", label: "Hours", isBold: true, colour: context.colours.series[4] }], { kind: "number" }),
+    Tenure.byMonth(context, table.rows, [{ key: "watched_hours_per_paying_subscriber", label: "Hours", isBold: true, colour: context.colours.series[4] }], { kind: "number", isRatio: true }),
   summary: (table) => last(table, "watched_hours_per_paying_subscriber", "number", "Hours per paying subscriber"),
 });
 
@@ -108,7 +108,7 @@ Tenure.chart("playback", {
       context,
       [...months.values()],
       devices.map((device, at) => ({ key: device, label: words.named(device), isDashed: at % 2 === 1 })),
-      { kind: PLAYBACK[key].kind, legend: true },
+      { kind: PLAYBACK[key].kind, legend: true, isRatio: true },
     );
   },
 });

@@ -265,7 +265,7 @@ class Page:
     def __init__(self, text: str) -> None:
         self.text = text
         self.data: dict[str, Any] = json.loads(self.unpacked("data"))
-        self.cube: dict[str, Any] = json.loads(self.unpacked("cube"))
+        self.cube: Any = json.loads(self.unpacked("cube"))
 
     def unpacked(self, name: str) -> str:
         """The text that a packed element holds."""

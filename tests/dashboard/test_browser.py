@@ -216,7 +216,7 @@ def test_the_tiles_say_the_figures_of_the_last_whole_month(
     assert "▲ 7.47% vs Mar \u201926" in tiles["MRR"]
     assert "no year before" in tiles["MRR"]
     assert "May 2026, open, so far: $2,707" in tiles["MRR"]
-    assert "May 2026 is open: no rate yet" in tiles["Churn rate"]
+    assert "May 2026 is open: no figure yet" in tiles["Churn rate"]
 
 
 def test_an_open_month_is_marked_and_has_no_rate(open_page: OpenPage, small: Path) -> None:

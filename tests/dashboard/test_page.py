@@ -160,8 +160,7 @@ def test_every_query_asks_for_columns_that_the_contracts_name(tmp_path: Path) ->
 def test_an_empty_service_opens_and_says_so(tmp_path: Path) -> None:
     empty = write_release(tmp_path / "tenure.duckdb", {"quality.releases": releases()})
     page = page_of(empty)
-    assert page.data["months"] == []
-    assert page.cube is None
+    assert (page.data["months"], page.cube) == ([], None)
     assert "This release has no month with anything in it" in page.text
     assert page.text.count('class="absent"') == len(CHARTS) - 1
     assert "No row is quarantined." in page.text
