@@ -85,6 +85,11 @@ test-browser: build ## try the dashboard in a headless Chromium, which has to be
 	AXE_CORE="$$([ -f $(axe) ] && echo "$$PWD/$(axe)")" \
 	    $(bin)/python -m pytest tests/dashboard/test_browser.py
 
+.PHONY: test-postgres
+test-postgres: build ## try `tenure publish` on a PostgreSQL of its own, whose server has to be installed
+	@$(uv) sync --frozen --quiet --inexact --extra postgres
+	$(bin)/python -m pytest tests/orchestration/test_postgres.py
+
 # cheapest first: what fails fast is told fast
 .PHONY: check
 check: lint types lock bouncer portable ## run all checks: style, types, lock, dbt project, portability

@@ -180,6 +180,39 @@ def dashboard_command(
     _output().print(f"{page}{'' if is_open else ': open it in a browser'}", soft_wrap=True)
 
 
+@app.command("publish")
+def publish_command(
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            help="postgresql://user@host:5432/database; without it, TENURE_PUBLISH_TO.",
+            show_default=False,
+        ),
+    ] = None,
+    prefix: Annotated[
+        str, typer.Option("--prefix", help="Before the names of the schemas marts and quality.")
+    ] = "",
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Copy the release that stands into a PostgreSQL database, in one transaction."""
+    from orchestration import postgres, report
+    from orchestration.errors import Fault, InputError
+    from orchestration.warehouse import Warehouse
+
+    settings = _settings(raw=None, warehouse=warehouse)
+    url = to or (settings.publish_to.get_secret_value() if settings.publish_to else None)
+    if not url:
+        raise InputError((Fault("no database is named", "Name it: --to or TENURE_PUBLISH_TO"),))
+    with _reporter() as reporter:
+        reporter.stage("publishing")
+        published = postgres.publish(
+            Warehouse(settings.warehouse.absolute()), url, prefix=prefix, note=reporter.advance
+        )
+    report.print_published(_output(), published)
+
+
 @app.command("rollback")
 def rollback_command(
     release: Annotated[
