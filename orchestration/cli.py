@@ -180,6 +180,27 @@ def dashboard_command(
     _output().print(f"{page}{'' if is_open else ': open it in a browser'}", soft_wrap=True)
 
 
+@app.command("docs")
+def docs_command(
+    *,
+    warehouse: WarehouseOption = None,
+    opens: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open it in a browser, or only say where.")
+    ] = True,
+) -> None:
+    """Build dbt's site of all models, columns and lineage, as one page, and open it."""
+    from orchestration import dashboard_page, docs_site
+    from orchestration.project import DbtProject
+    from orchestration.warehouse import Warehouse
+
+    settings = _settings(raw=None, warehouse=warehouse)
+    page = docs_site.build(
+        Warehouse(settings.warehouse.absolute()), DbtProject(settings.project_dir)
+    )
+    is_open = opens and dashboard_page.opened(page)
+    _output().print(f"{page}{'' if is_open else ': open it in a browser'}", soft_wrap=True)
+
+
 @app.command("publish")
 def publish_command(
     *,

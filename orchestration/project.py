@@ -174,6 +174,25 @@ class DbtProject:
         ).start()
         return build
 
+    def document(self, warehouse: Warehouse, parameters: Parameters) -> Path:
+        """Has dbt write its site of models, columns and lineage as one file; returns that file.
+
+        Nobody else may have the build's database open meanwhile. Raises BuildError with dbt's
+        words.
+        """
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        arguments = ["docs", "generate", "--static", *self._options(warehouse, parameters)]
+        try:
+            with environment(TENURE_WAREHOUSE=str(warehouse.root)):
+                result = dbtRunner().invoke(arguments)
+        finally:
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        if not result.success:
+            raise BuildError(f"dbt could not write its documentation: {result.exception}")
+        return warehouse.dbt_dir / "static_index.html"
+
     def _options(self, warehouse: Warehouse, parameters: Parameters) -> list[str]:
         return [
             *("--project-dir", str(self.root)),

@@ -62,6 +62,11 @@ class Warehouse:
         return self.root / "index.html"
 
     @property
+    def docs_page(self) -> Path:
+        """What dbt tells of models, columns and lineage: one page, made when it is asked for."""
+        return self.root / "docs.html"
+
+    @property
     def dbt_dir(self) -> Path:
         """Dbt's manifest, compiled SQL and log of the last run."""
         return self.root / "dbt"
