@@ -34,8 +34,11 @@ def write_page(release_file: Path, page: Path, *, defaults: Mapping[str, str]) -
     extract = read_release(release_file, room=_room)
     content = rendered(extract, defaults=defaults).encode("utf-8")
     draft = page.with_name(f".{page.name}")
-    draft.write_bytes(content)
-    draft.replace(page)
+    try:
+        draft.write_bytes(content)
+        draft.replace(page)
+    finally:
+        draft.unlink(missing_ok=True)
     return len(content)
 
 

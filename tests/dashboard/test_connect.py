@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def test_a_snippet_runs_and_reads_the_release(
     monkeypatch.chdir(folder)
     names: dict[str, Any] = {}
     exec(compile(snippet, str(PAGE), "exec"), names)  # noqa: S102
-    checks = {
+    checks: dict[str, Callable[[Any], bool]] = {
         "bridge": lambda rows: [float(row[2]) for row in rows] == [2500.0, 2686.7167],
         "meanings": lambda rows: ("closing_subscribers", None) in rows,
         "months": lambda count: count == 3,
