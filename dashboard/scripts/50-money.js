@@ -169,7 +169,7 @@ Tenure.chart("mrr_bridge", {
       legend: { show: false },
       grid: { top: 34 },
       xAxis: Tenure.categoryAxis(colours, bars.map((bar) => bar.term), {
-        axisLabel: { interval: 0, rotate: context.isNarrow ? 60 : context.width < 900 ? 28 : 0, hideOverlap: false },
+        axisLabel: { interval: 0, rotate: context.isNarrow ? 60 : (context.width - 60) / bars.length < 95 ? 24 : 0, hideOverlap: false },
       }),
       yAxis: Tenure.valueAxis(colours, "money", {
         min: floor,

@@ -92,6 +92,7 @@ const draw = (card, table, context) => {
   const option = card.definition.option(context, table);
   const height = option?.height ?? 300;
   card.plot.style.height = `${height}px`;
+  card.plot.style.minHeight = "0";
   if (!table.rows.length || !option) {
     card.drawing?.dispose();
     card.drawing = null;
@@ -357,6 +358,20 @@ Object.assign(filters, whole());
 selectOf("month").value = filters.month ?? "";
 Tenure.showTiles(filters);
 document.querySelectorAll("[data-chart]").forEach(begin);
+
+// what is out of sight is drawn when there is nothing else to do, so that what lies below no longer moves
+const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 60));
+const drawNext = () => {
+  const card = cards.find((each) => !each.isSeen);
+  if (!card) {
+    root.dataset.drawn = "true";
+    return;
+  }
+  card.isSeen = true;
+  show(card);
+  idle(drawNext);
+};
+idle(drawNext);
 
 const links = [...document.querySelectorAll(".contents a")];
 const current = new IntersectionObserver(

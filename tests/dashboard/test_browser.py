@@ -92,11 +92,8 @@ class Opened:
             self.page.select_option(f"#filter-{name}", label=label)
 
     def draw_all(self) -> None:
-        """Scrolls as a reader would, until every chart has been in sight."""
-        for chart in self.page.query_selector_all("[data-chart]"):
-            chart.scroll_into_view_if_needed()
-            self.page.wait_for_timeout(30)
-        self.page.wait_for_timeout(100)
+        """Waits until what is out of sight is drawn too."""
+        self.page.wait_for_selector("html[data-drawn]", timeout=30_000)
 
 
 OpenPage = Callable[..., Opened]

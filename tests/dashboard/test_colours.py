@@ -5,6 +5,7 @@ simulated with the matrices of Machado, Oliveira and Fernandes (2009) at full se
 compared by their distance in CIELAB (D65).
 """
 
+import math
 import re
 from itertools import combinations, pairwise
 
@@ -95,7 +96,7 @@ def lab(colour: Colour) -> Colour:
 
 def distance(one: str, other: str, vision: str) -> float:
     pair = [lab(seen(each, vision)) for each in (one, other)]
-    return sum((a - b) ** 2 for a, b in zip(*pair, strict=True)) ** 0.5
+    return math.dist(*pair)
 
 
 def test_black_and_white_are_as_far_apart_as_the_guidelines_say() -> None:
