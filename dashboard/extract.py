@@ -126,6 +126,8 @@ def _read_tables(
     recent = shown[-RECENT_MONTHS:][0].month_start if shown else date.min
     connection.execute("set variable first_month = cast(? as date)", [first])
     connection.execute("set variable recent_month = cast(? as date)", [recent])
+    last = shown[-1].month_start if shown else date.max
+    connection.execute("set variable last_month = cast(? as date)", [last])
     tables: dict[str, Table] = {}
     absent: dict[str, str] = {}
     for path in sorted(QUERIES.glob("*.sql")):

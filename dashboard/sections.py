@@ -158,12 +158,16 @@ SECTIONS = (
                 "% of the cohort",
                 "A cohort is the month of the first lifetime and never changes. Retained is who is"
                 " in any lifetime at the end of a month, returners included; never lapsed, who is"
-                " still in the first. A month that is not over is left blank.",
-                "marts.retention_cohorts",
-                ("retention",),
+                " still in the first. A month that is not over is left blank. A chosen plan is that"
+                " of the first paying state: nobody is moved by what came later. Of a plan, country"
+                " or channel, the cohorts of the last three years.",
+                "marts.retention_cohorts, marts.retention_cohorts_by_stratum",
+                ("retention", "retention_strata"),
+                ALL_FILTERS,
                 numerator="subscribers of the cohort in a lifetime at the month's end"
                 " (retained_subscribers, never_lapsed_subscribers)",
                 denominator="subscribers of the cohort (cohort_size)",
+                is_one_filter=True,
                 is_wide=True,
             ),
         ),

@@ -11,11 +11,25 @@ const KINDS = [
   ["never_lapsed_subscribers", "Never lapsed"],
 ];
 
+// the strata that a filter has curves and cohorts of
+const OF_FILTER = { plan: "plan_tier", country: "country", channel: "channel" };
+
+const cohortCells = ({ memberOf }) => {
+  for (const [filter, stratum] of Object.entries(OF_FILTER)) {
+    const member = memberOf(filter);
+    if (!member) continue;
+    return Tenure.table("retention_strata").filter(
+      (cell) => cell.stratum === stratum && cell.stratum_value === member.member && !member.isRest,
+    );
+  }
+  return Tenure.table("retention");
+};
+
 Tenure.chart("retention_heatmap", {
   controls: () => [{ id: "kind", label: "Who counts", options: KINDS }],
-  rows: ({ choice }) => {
-    const key = choice("kind");
-    const cells = Tenure.table("retention");
+  rows: (context) => {
+    const key = context.choice("kind");
+    const cells = cohortCells(context);
     const longest = Math.max(0, ...cells.filter((cell) => cell[key] != null).map((cell) => cell.months_since_start));
     const cohorts = new Map();
     for (const cell of cells) {
@@ -102,7 +116,6 @@ const STRATA = [
   ["channel", "Channel"],
   ["overall", "All together"],
 ];
-const OF_FILTER = { plan: "plan_tier", country: "country", channel: "channel" };
 
 const curvesOf = ({ choice, memberOf }) => {
   const points = Tenure.table("survival");

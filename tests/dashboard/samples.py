@@ -256,6 +256,24 @@ def small_service(*, plan: str = "premium", country: str | None = "BR") -> dict[
                 (MAY, 0, 3, None, None),
             )
         ],
+        "marts.retention_cohorts_by_stratum": [
+            {
+                "stratum": stratum,
+                "stratum_value": value,
+                "cohort_month": MARCH,
+                "months_since_start": month,
+                "cohort_size": size,
+                "retained_subscribers": retained,
+                "never_lapsed_subscribers": retained,
+                "retention_rate": retained / size,
+            }
+            for stratum, value, month, size, retained in (
+                ("plan_tier", "basic", 0, 100, 100),
+                ("plan_tier", "basic", 1, 100, 93),
+                ("channel", "social", 0, 50, 50),
+                ("channel", "social", 1, 50, 48),
+            )
+        ],
     }
 
 

@@ -283,16 +283,27 @@ def test_what_a_filter_does_not_reach_says_so(open_page: OpenPage, small: Path) 
     assert "country BR" in opened.page.inner_text("#said")
 
 
-def test_cohorts_stay_what_they_are_under_every_filter(open_page: OpenPage, small: Path) -> None:
+def test_cohorts_are_those_of_where_people_came_in(open_page: OpenPage, small: Path) -> None:
     opened = open_page(small)
-    before = opened.table("retention_heatmap")
+    whole = opened.table("retention_heatmap")
     # 144 of 150, whoever came back; 141 who never left
-    assert before[0]["Month 1"] == "96.00%"
-    assert before[0]["Subscribers"] == "150"
-    opened.choose(plan="basic", channel="organic")
-    assert opened.table("retention_heatmap") == before
+    assert whole[0]["Month 1"] == "96.00%"
+    assert whole[0]["Subscribers"] == "150"
     opened.page.select_option('[data-chart="retention_heatmap"] select', label="Never lapsed")
     assert opened.table("retention_heatmap")[0]["Month 1"] == "94.00%"
+    opened.page.select_option(
+        '[data-chart="retention_heatmap"] select', label="Retained, returners included"
+    )
+    opened.choose(plan="basic")
+    basic = opened.table("retention_heatmap")
+    assert [(row["Subscribers"], row["Month 1"]) for row in basic] == [("100", "93.00%")]
+    # one filter at a time: the second one is told to be left out, and moves nobody
+    opened.choose(channel="organic")
+    assert opened.table("retention_heatmap") == basic
+    note = opened.page.inner_text('[data-chart="retention_heatmap"] .scope')
+    assert note == "Not filtered by channel \u201corganic\u201d (one filter at a time)."
+    opened.page.click("#filter-reset")
+    assert opened.table("retention_heatmap") == whole
 
 
 def test_figures_are_those_of_the_marts(open_page: OpenPage, full: Path) -> None:
