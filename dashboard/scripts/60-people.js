@@ -89,7 +89,7 @@ Tenure.chart("retention_heatmap", {
           data: points.map((value) => ({
             value,
             // ink on the light half of the ramp, paper on the dark one
-            label: { color: value[2] > (1 + low) / 2 ? colours.onStrong : colours.onWeak },
+            label: { color: value[2] > low + 0.62 * (1 - low) ? colours.onStrong : colours.onWeak },
           })),
           itemStyle: { borderColor: colours.paper, borderWidth: 1 },
           label: { show: cellWidth >= 22 && rowHeight >= 15, fontSize: 10, formatter: ({ value }) => Math.round(value[2] * 100) },
