@@ -12,6 +12,9 @@ from orchestration.warehouse import disk_full_message, says_disk_full
 
 MAX_TOLD = 20
 
+# how the engine ends when a text of a Parquet file is none
+NOT_UTF8 = "Invalid string encoding"
+
 MessagesOf = Callable[[str], Sequence[str]]
 
 
@@ -73,7 +76,8 @@ def build_error(
         if says_disk_full(node.message):
             return BuildError(disk_full_message(warehouse))
         if file := _raw_file_in(node.message, raw_files):
-            return InputError((_unreadable(file),))
+            is_encoding = NOT_UTF8 in node.message
+            return InputError((_no_text(file) if is_encoding else _unreadable(file),))
         if file := _missing_file_in(node.message, raw_folder):
             return InputError((_gone(file),))
     if broken:
@@ -146,6 +150,15 @@ def _unreadable(file: Path) -> Fault:
     return Fault(
         "it can't be read to its end: it is damaged, or was changed during the run",
         "Write or copy it again, whole, and run again",
+        file=file,
+        table=file.parent.name,
+    )
+
+
+def _no_text(file: Path) -> Fault:
+    return Fault(
+        "it holds text that is not UTF-8",
+        "Write its texts in UTF-8 and run again",
         file=file,
         table=file.parent.name,
     )

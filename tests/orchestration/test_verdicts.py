@@ -48,6 +48,14 @@ FULL = NodeFinished("model.tenure.totals", "error", 0, "IO Error: No space left 
 DAMAGED = NodeFinished(
     "model.tenure.totals", "error", 0, 'Invalid: "/data/raw/plans/it\'s.parquet" at 7', 0.1
 )
+NO_TEXT = NodeFinished(
+    "model.tenure.totals",
+    "error",
+    0,
+    "Invalid Input Error: Invalid string encoding found in Parquet file"
+    ' "/data/raw/plans/s.parquet": value (not shown)',
+    0.1,
+)
 GONE = NodeFinished(
     "model.tenure.totals",
     "error",
@@ -105,6 +113,14 @@ def test_a_raw_file_that_breaks_the_build_is_wrong_input() -> None:
     error = verdict(DAMAGED)
     assert isinstance(error, InputError)
     assert "file /data/raw/plans/it's.parquet, table plans: it can't be read" in str(error)
+
+
+def test_a_raw_file_whose_text_is_none_is_wrong_input() -> None:
+    error = verdict(NO_TEXT)
+    assert isinstance(error, InputError)
+    (fault,) = error.faults
+    assert (fault.file, fault.table) == (Path("/data/raw/plans/s.parquet"), "plans")
+    assert "not UTF-8" in fault.what
 
 
 def test_more_messages_than_a_person_reads() -> None:
