@@ -63,6 +63,9 @@ GONE = NodeFinished(
     'IO Error: No files found that match the pattern "/data/raw/plans/gone.parquet" LINE 19: ^',
     0.1,
 )
+LARGE = NodeFinished(
+    "model.tenure.totals", "error", 0, "Out of Memory Error: failed to pin block (18 GiB used)", 0.1
+)
 HOOK = NodeFinished("operation.tenure.on-run-end", "error", 0, "it broke", 0.1)
 
 
@@ -98,6 +101,7 @@ def test_all_well() -> None:
         ((REFUSED, SKIPPED), AuditError, "told by test.tenure.sums"),
         ((REFUSED,), AuditError, "Why sums matters."),
         ((BROKEN, FULL), BuildError, "the disk that holds /data/warehouse is full"),
+        ((BROKEN, LARGE), BuildError, "totals needs more memory than there is"),
         ((HOOK,), BuildError, "operation.tenure.on-run-end: it broke"),
     ],
 )
