@@ -19,8 +19,8 @@ NOT_UTF8 = "Invalid string encoding"
 OUT_OF_MEMORY = "Out of Memory Error"
 OUT_OF_MEMORY_TOLD = (
     "{} needs more memory than there is. Nothing was released and the last release stands. Run it"
-    " where there is more; if the raw files are hardly more than last time, look for one with texts of"
-    " great length, which a Parquet file of a few kilobytes can hold."
+    " where there is more; if the raw files are hardly more than last time, look for one with texts"
+    " of great length, which a Parquet file of a few kilobytes can hold."
 )
 
 MessagesOf = Callable[[str], Sequence[str]]
