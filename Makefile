@@ -146,7 +146,13 @@ audited: build
 
 .PHONY: ui
 ui: build ## open Dagster on http://127.0.0.1:3000
-	$(bin)/dagster dev --host 127.0.0.1
+	umask 077 && $(bin)/dagster dev --host 127.0.0.1 --port $(port)
+
+port := 3000
+
+.PHONY: listening
+listening: build ## open Dagster for a moment and look at every socket on which it listens
+	$(bin)/python -m tests.listening
 
 .PHONY: example
 example: build ## bring another service's tables to the contract and build their marts
