@@ -5,8 +5,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
@@ -14,7 +12,7 @@ from orchestration import fitness, report
 from orchestration.manifest import Manifest
 from orchestration.progress import LineReporter
 from orchestration.settings import Settings
-from tests.orchestration.samples import write_people
+from tests.orchestration.samples import write_people, write_undecodable
 
 Check = Callable[[], tuple[fitness.Fitness, str]]
 
@@ -136,16 +134,9 @@ def test_marts_of_the_real_project_that_are_empty_without_a_table(manifest: Mani
 
 
 def test_text_that_is_none_is_told_and_no_row_is_judged(check: Check, people: Path) -> None:
-    shutil.rmtree(people / "people")
-    (people / "people").mkdir()
-    undecodable = pa.Array.from_buffers(
-        pa.string(), 1, pa.array([b"zoe@example.org \xff"], pa.binary()).buffers()
-    )
-    at = pa.array([0], pa.timestamp("us"))
-    rows = pa.table({"person_id": undecodable, "age": pa.array([1]), "recorded_at": at})
-    pq.write_table(rows, people / "people" / "bad.parquet")
+    path = write_undecodable(people, "zoe@example.org ")
     found, told = check()
     assert not found.is_fit
-    assert "bad.parquet, table people: it holds text that is not UTF-8" in told
+    assert f"{path.name}, table people: it holds text that is not UTF-8" in told
     assert "The rows were not judged" in told
     assert "zoe" not in told
