@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -9,6 +10,7 @@ from expectations.audit import judge_suite
 from expectations.frames import release_frame
 from expectations.outcomes import CheckOutcome
 from expectations.release import release_suite
+from tests.expectations.headlines import MARTS, judged_and_alarms
 
 # what is changed in the story, and every expectation that minds
 FAULTS = {
@@ -352,6 +354,20 @@ def test_a_headline_is_judged_from_fourteen_months_on(warehouse: duckdb.DuckDBPy
             )
         frame = release_frame(warehouse, "release_headline")
         assert frame["mrr_ratio"].notna().all() == is_judged
+
+
+def test_the_months_of_a_release_are_judged_as_each_was_when_it_ended(
+    empty: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    large_history(empty, STEADY, "mrr = mrr / 2")
+    path = tmp_path / "tenure.duckdb"
+    empty.execute(f"attach '{path}' as release")
+    empty.execute("create schema release.marts")
+    for mart in MARTS:
+        empty.execute(f"create table release.marts.{mart} as from marts.{mart}")
+    empty.execute("detach release")
+    # seven months of each growth, from the fourteenth on, and eight of the churn rate
+    assert judged_and_alarms(path) == (22, [f"{MRR} at 2026-02: 0.500"])
 
 
 def test_a_large_quarantine_is_a_warning(
