@@ -195,7 +195,7 @@
         when length({{ name }}) <= 64 and translate({{ name }}, '{{ letters ~ digits }}_.:+-', '') = ''
         {%- else %}
         when
-            {{ name }} in ('{{ words_of_closed_lists() | join("', '") }}')
+            instr('|{{ words_of_closed_lists() | join('|') }}|', '|' || {{ name }} || '|') > 0
             or (length({{ name }}) <= 3 and translate({{ name }}, '{{ capitals }}', '') = '')
         {%- endif %}
             then {{ name }}
