@@ -163,7 +163,7 @@ faults: build ## put faults into simulated feeds and say which check minds each;
 	@$(bin)/python -m tests.expectations.faults
 
 .PHONY: benchmark
-benchmark: build ## measure time and memory of simulation and run
+benchmark: build ## measure time, memory and disk of builds, a new day and a correction; takes an hour
 	$(bin)/python -m benchmarks
 
 .PHONY: torture

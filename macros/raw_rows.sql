@@ -127,13 +127,16 @@
 {%- endmacro %}
 
 
-{# A closed list that only describes: what it does not know reads as `other`. #}
+{#
+    A closed list that only describes: what it does not know reads as `other`. Value by value, since
+    DuckDB makes a join of a list, also for whoever doesn't ask for the column.
+#}
 {% macro known_or_other(column, known) -%}
-    case
-        when {{ column }} is null then null
-        when {{ column }} in ({% for value in known %}'{{ value }}'{{ ', ' if not loop.last }}{% endfor %})
-            then {{ column }}
-        else 'other'
+    case {{ column }}
+        {%- for value in known %}
+        when '{{ value }}' then '{{ value }}'
+        {%- endfor %}
+        else case when {{ column }} is not null then 'other' end
     end
 {%- endmacro %}
 
