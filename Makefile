@@ -4,6 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 uv_version := 0.13.9
+pip_audit_version := 2.10.1
 bin := .venv/bin
 # what `make build` made last: when the lock file or the packaging changes, it is made anew
 built := .venv/.built
@@ -92,7 +93,7 @@ test-postgres: build ## try `tenure publish` on a PostgreSQL of its own, whose s
 
 # cheapest first: what fails fast is told fast
 .PHONY: check
-check: lint types lock bouncer portable ## run all checks: style, types, lock, dbt project, portability
+check: lint types lock audited bouncer portable ## run all checks: style, types, lock, vulnerabilities, dbt project, portability
 
 .PHONY: lint
 lint: build ## check the style of Python and SQL
@@ -145,15 +146,37 @@ portable: build
 hostile: build ## put some hundred hostile raw folders before the landing gate
 	$(bin)/python -m tests.hostile
 
-# what is offline is in `make check`: uv.lock and requirements.txt agree, and each file has its hash
 .PHONY: audit
-audit: build ## ask the package index whether a locked version has a known vulnerability
-	$(uv) export $(export_options) --output-file .venv/audited.txt > /dev/null
-	$(uv) tool run --quiet pip-audit --disable-pip --require-hashes --requirement .venv/audited.txt
+audit: ## ask the package index whether a locked version has a known vulnerability
+	@$(MAKE) --no-print-directory audited unaudited='exit 1'
+
+# `make check` goes on where the index can't be asked, `make audit` fails: nothing is known then
+unaudited := true
+
+# with --strict, since without it what could not be looked up counts as harmless
+.PHONY: audited
+audited: build
+	@$(uv) export $(export_options) --output-file .venv/audited.txt > /dev/null
+	@$(uv) tool run --quiet pip-audit==$(pip_audit_version) --strict --progress-spinner off \
+	    --disable-pip --require-hashes --requirement .venv/audited.txt 2> .venv/audit.log || { \
+	    if grep -qE 'could not be audited|Connection|Failed to fetch' .venv/audit.log; then \
+	        echo 'make: dependencies were NOT audited: the package index here tells no vulnerabilities.' >&2; \
+	        echo 'make: Run `make audit` where https://pypi.org is reached; a mirror often lacks them.' >&2; \
+	        $(unaudited); \
+	    else \
+	        cat .venv/audit.log >&2; exit 1; \
+	    fi; \
+	}
 
 .PHONY: ui
 ui: build ## open Dagster on http://127.0.0.1:3000
-	$(bin)/dagster dev --host 127.0.0.1
+	umask 077 && $(bin)/dagster dev --host 127.0.0.1 --port $(port)
+
+port := 3000
+
+.PHONY: listening
+listening: build ## open Dagster for a moment and look at every socket on which it listens
+	$(bin)/python -m tests.listening
 
 .PHONY: example
 example: build ## bring another service's tables to the contract and build their marts
@@ -164,7 +187,7 @@ faults: build ## put faults into simulated feeds and say which check minds each;
 	@$(bin)/python -m tests.expectations.faults
 
 .PHONY: benchmark
-benchmark: build ## measure time and memory of simulation and run
+benchmark: build ## measure time, memory and disk of builds, a new day and a correction; takes an hour
 	$(bin)/python -m benchmarks
 
 .PHONY: torture

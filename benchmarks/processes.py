@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -77,10 +78,19 @@ def measure(command: Sequence[str | Path], *, environment: Mapping[str, str], lo
     return Usage(
         wall_seconds=wall_seconds,
         cpu_seconds=used.ru_utime + used.ru_stime,
-        # the system's own figure misses no peak between samples, but is of one process at a time
-        peak_memory_bytes=max(sampler.peak_bytes, used.ru_maxrss * MEMORY_UNIT),
+        peak_memory_bytes=max(sampler.peak_bytes, _own_peak_bytes(used)),
         written_bytes=used.ru_oublock * BLOCK_BYTES if sys.platform == "linux" else None,
     )
+
+
+def _own_peak_bytes(used: resource.struct_rusage) -> int:
+    """Return the system's own figure of the largest memory, which misses no peak between samples.
+
+    It is that of one process at a time, and 0 where it may be this process's own: what is started
+    begins as a copy of what starts it, and the system counts that too.
+    """
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used.ru_maxrss * MEMORY_UNIT if used.ru_maxrss > ours else 0
 
 
 class MemorySampler(threading.Thread):

@@ -1,45 +1,45 @@
-"""How the measurements are told: medians, difference and ratio, as Markdown and on a terminal."""
+"""How the measurements are told: ratios, then medians of each work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+from rich.console import Group
 from rich.table import Table
 
 from benchmarks.machine import Machine
 from benchmarks.processes import Usage
+from benchmarks.works import INCREMENTS, Work
 
 BEGIN = "<!-- measured: begin -->"
 END = "<!-- measured: end -->"
 
-HEADINGS = ("", "seconds (range)", "CPU seconds", "peak memory", "written", "left on disk")
-
-SIMULATION = "tenure simulate"
-BARE_BUILD = "dbt build"
-WHOLE_RUN = "tenure run"
-# into an empty warehouse, and once more into the same
-OCCASIONS = ("first run", "next run")
+WORK_HEADINGS = ("", "seconds (range)", "CPU seconds", "peak memory", "written", "left on disk")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One command's use, and the size of the warehouse after it (None where it has none)."""
+    """What a work cost once.
 
-    name: str
-    occasion: str
+    `left_bytes` is the size of the warehouse after it, `released_bytes` that of the release file in
+    it; None where it has none.
+    """
+
+    work: str
     usage: Usage
-    left_bytes: int | None
+    left_bytes: int | None = None
+    released_bytes: int | None = None
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Medians over the rounds of one command, with the extremes of its time."""
+    """Medians over the rounds of one work, with the extremes of its time."""
 
-    name: str
-    occasion: str
+    work: str
     wall_seconds: float
     least_seconds: float
     most_seconds: float
@@ -47,11 +47,12 @@ class Summary:
     peak_memory_bytes: float
     written_bytes: float | None
     left_bytes: float | None
+    released_bytes: float | None
 
     def cells(self) -> tuple[str, ...]:
-        """Return a row of the table."""
+        """Return a row of the table of works."""
         return (
-            f"{self.name}, {self.occasion}" if self.occasion else self.name,
+            self.work,
             f"{self.wall_seconds:.1f} ({self.least_seconds:.1f} to {self.most_seconds:.1f})",
             f"{self.cpu_seconds:.1f}",
             _megabytes(self.peak_memory_bytes),
@@ -60,89 +61,194 @@ class Summary:
         )
 
 
-def summarise(name: str, occasion: str, measured: Iterable[Measured]) -> Summary:
-    """Return the medians of what the command cost on the occasion.
-
-    Raises ValueError where it was not measured.
-    """
-    found = [one for one in measured if (one.name, one.occasion) == (name, occasion)]
+def summarise(work: str, measured: Iterable[Measured]) -> Summary:
+    """Return the medians of what the work cost; raises ValueError where it was not measured."""
+    found = [one for one in measured if one.work == work]
     if not found:
-        raise ValueError(f"{name}, {occasion} was not measured")
+        raise ValueError(f"{work} was not measured")
     seconds = [one.usage.wall_seconds for one in found]
-    written = [one.usage.written_bytes for one in found if one.usage.written_bytes is not None]
-    left = [one.left_bytes for one in found if one.left_bytes is not None]
     return Summary(
-        name=name,
-        occasion=occasion,
+        work=work,
         wall_seconds=median(seconds),
         least_seconds=min(seconds),
         most_seconds=max(seconds),
         cpu_seconds=median(one.usage.cpu_seconds for one in found),
         peak_memory_bytes=median(one.usage.peak_memory_bytes for one in found),
-        written_bytes=median(written) if written else None,
-        left_bytes=median(left) if left else None,
+        written_bytes=_median(one.usage.written_bytes for one in found),
+        left_bytes=_median(one.left_bytes for one in found),
+        released_bytes=_median(one.released_bytes for one in found),
     )
+
+
+@dataclass(frozen=True)
+class ServiceReport:
+    """One service and all that was measured on it; `notes` are sentences about it."""
+
+    name: str
+    described: str
+    measured: tuple[Measured, ...]
+    notes: tuple[str, ...] = ()
+
+    def summaries(self) -> dict[str, Summary]:
+        """Return the medians by work, in the order in which they were first measured."""
+        works = dict.fromkeys(one.work for one in self.measured)
+        return {work: summarise(work, self.measured) for work in works}
+
+
+Cell = Callable[[dict[str, Summary]], str]
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A figure of one service, in words, what is aimed at, and the works that it is made of."""
+
+    name: str
+    goal: str
+    needs: tuple[str, ...]
+    cell: Cell
+
+
+def ratio(over: str, under: str, *, name: str = "", goal: str = "") -> Aim:
+    """Return the aim that is a ratio of times: by the clock, and of CPU seconds."""
+
+    def cell(found: dict[str, Summary]) -> str:
+        by_clock = found[over].wall_seconds / found[under].wall_seconds
+        of_work = found[over].cpu_seconds / found[under].cpu_seconds
+        return f"{by_clock:.2f} (CPU {of_work:.2f})"
+
+    return Aim(name or f"{over} ÷ {under}", goal, (over, under), cell)
+
+
+def _surcharge(found: dict[str, Summary]) -> str:
+    bare, whole = found[Work.BUILD], found[Work.RUN]
+    more = whole.wall_seconds - bare.wall_seconds
+    return f"{more:+.1f} s, {more / bare.wall_seconds:+.0%}"
+
+
+def _written_ratio(found: dict[str, Summary]) -> str:
+    run = found[Work.RUN]
+    if run.written_bytes is None or not run.released_bytes:
+        return ""
+    return f"{run.written_bytes / run.released_bytes:.1f}"
+
+
+AIMS = (
+    ratio(Work.BUILD, Work.READ, goal="≤ 8"),
+    ratio(Work.RUN, Work.READ),
+    *(ratio(work, Work.RUN, goal="≤ 0.05") for work in INCREMENTS),
+    Aim(
+        "tenure run more than dbt build",
+        "≤ 20 s, ≤ 5 % at 100M",
+        (Work.BUILD, Work.RUN),
+        _surcharge,
+    ),
+    Aim(
+        "peak memory of tenure run",
+        "≤ 4 GB",
+        (Work.RUN,),
+        lambda found: _megabytes(found[Work.RUN].peak_memory_bytes),
+    ),
+    Aim("bytes written by tenure run ÷ bytes of its release", "≤ 3", (Work.RUN,), _written_ratio),
+    Aim(
+        "dbt parse, warm",
+        "≤ 2 s",
+        (Work.PARSE,),
+        lambda found: f"{found[Work.PARSE].wall_seconds:.1f} s",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table with a title, and what is to be said under it."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def markdown(self) -> str:
+        """Return it as Markdown."""
+        rule = ("---", *("---:" for _ in self.headings[1:]))
+        table = [f"| {' | '.join(row)} |" for row in (self.headings, rule, *self.rows)]
+        return "\n".join([f"### {self.title}", "", *table, *(f"\n{note}" for note in self.notes)])
+
+    def table(self) -> Table:
+        """Return it for a terminal."""
+        table = Table(*self.headings, title=self.title, caption="\n".join(self.notes) or None)
+        for column in table.columns[1:]:
+            column.justify = "right"
+            column.no_wrap = True
+        for row in self.rows:
+            table.add_row(*row)
+        return table
 
 
 @dataclass(frozen=True)
 class Report:
     """Everything that was measured, and on what."""
 
-    service: str
     command: str
     machine: Machine
     rounds: int
-    measured: tuple[Measured, ...]
+    services: tuple[ServiceReport, ...] = ()
+    extra: tuple[Section, ...] = ()
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return the table's rows: each command, and `tenure run` against the bare build."""
-        rows = []
-        if any(one.name == SIMULATION for one in self.measured):
-            rows.append(summarise(SIMULATION, "", self.measured).cells())
-        for occasion in OCCASIONS:
-            bare = summarise(BARE_BUILD, occasion, self.measured)
-            whole = summarise(WHOLE_RUN, occasion, self.measured)
-            rows += [bare.cells(), whole.cells(), comparison(bare, whole)]
-        return rows
+    def sections(self) -> list[Section]:
+        """Return the tables: ratios of all services side by side, then each service's works."""
+        works = [
+            Section(
+                f"{service.name}: {service.described}",
+                WORK_HEADINGS,
+                tuple(summary.cells() for summary in service.summaries().values()),
+                service.notes,
+            )
+            for service in self.services
+        ]
+        ratios = aims_section(self.services)
+        return [*([ratios] if ratios.rows else []), *self.extra, *works]
 
     def markdown(self) -> str:
-        """Return the table with what it was measured on, as Markdown."""
-        rule = ("---", *("---:" for _ in HEADINGS[1:]))
-        lines = [f"| {' | '.join(row)} |" for row in (HEADINGS, rule, *self.rows())]
+        """Return the tables with what they were measured on, as Markdown."""
         repeated = "once" if self.rounds == 1 else f"{self.rounds} times, the medians are shown"
-        return "\n".join(
+        return "\n\n".join(
             [
-                f"The service: {self.service}. Each was run {repeated} (the simulation once).",
-                self.machine.sentences(),
-                f"The command: `{self.command}`.",
-                "",
-                *lines,
+                f"Each was run {repeated} (simulations and what a table says of itself once).\n"
+                f"{self.machine.sentences()}\nThe command: `{self.command}`.",
+                *(section.markdown() for section in self.sections()),
             ]
         )
 
-    def table(self) -> Table:
-        """Return the table for a terminal."""
-        table = Table(*HEADINGS, title=self.service)
-        for column in table.columns[1:]:
-            column.justify = "right"
-            column.no_wrap = True
-        for row in self.rows():
-            table.add_row(*row)
-        return table
+    def group(self) -> Group:
+        """Return the tables for a terminal."""
+        return Group(*(section.table() for section in self.sections()))
 
 
-def comparison(bare: Summary, whole: Summary) -> tuple[str, ...]:
-    """Return the row that says what the whole way costs beyond the bare build."""
-    return (
-        "difference, ratio",
-        f"{whole.wall_seconds - bare.wall_seconds:+.1f}, "
-        f"{whole.wall_seconds / bare.wall_seconds:.2f} times",
-        f"{whole.cpu_seconds - bare.cpu_seconds:+.1f}, "
-        f"{whole.cpu_seconds / bare.cpu_seconds:.2f} times",
-        "",
-        "",
-        "",
-    )
+def aims_section(services: Sequence[ServiceReport]) -> Section:
+    """Return the ratios that all else is measured for, a column a service, beside what is aimed at.
+
+    What was not measured on any service has no row.
+    """
+    found = [service.summaries() for service in services]
+    rows = []
+    for aim in AIMS:
+        cells = [
+            aim.cell(summaries) if all(work in summaries for work in aim.needs) else ""
+            for summaries in found
+        ]
+        if any(cells):
+            rows.append((aim.name, *cells, aim.goal))
+    growth = [_growth(before, after) for before, after in pairwise(found)]
+    if any(growth):
+        rows.append(("peak memory of tenure run ÷ that of the column before", "", *growth, ""))
+    headings = ("", *(service.name for service in services), "aimed at")
+    return Section("Ratios", headings, tuple(rows))
+
+
+def _growth(before: dict[str, Summary], after: dict[str, Summary]) -> str:
+    if Work.RUN not in before or Work.RUN not in after:
+        return ""
+    return f"{after[Work.RUN].peak_memory_bytes / before[Work.RUN].peak_memory_bytes:.2f}"
 
 
 class MarkerError(Exception):
@@ -166,6 +272,11 @@ def write_between_markers(path: Path, text: str) -> None:
     """Put the text between the file's two markers, in place of what is there."""
     before, after = around_markers(path)
     path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def _median(figures: Iterable[int | None]) -> float | None:
+    known = [figure for figure in figures if figure is not None]
+    return median(known) if known else None
 
 
 def _megabytes(size: float | None) -> str:

@@ -10,7 +10,7 @@
         'payments': 'base_billing__payments',
         'refunds': 'base_billing__refunds',
         'exchange_rates': 'base_billing__exchange_rates',
-        'playback_sessions': 'base_viewing__playback_sessions',
+        'playback_sessions': 'base_viewing__exceptional_sessions',
         'titles': 'base_viewing__titles',
         'support_tickets': 'base_touchpoints__support_tickets',
         'survey_responses': 'base_touchpoints__survey_responses',

@@ -16,7 +16,12 @@ from orchestration.errors import AuditError, BuildError, InputError
 from orchestration.settings import PROJECT_DIR
 from orchestration.warehouse import Warehouse
 from tests.conftest import RunPipeline
-from tests.orchestration.samples import take_expectations_away, write_people, write_small_project
+from tests.orchestration.samples import (
+    take_expectations_away,
+    write_people,
+    write_small_project,
+    write_undecodable,
+)
 
 pytestmark = pytest.mark.usefixtures("without_expectations")
 
@@ -105,6 +110,20 @@ def test_a_page_that_cannot_be_written_leaves_the_release(
         "tenure.duckdb",
         "index.html",
     }
+
+
+def test_what_the_engine_quotes_of_a_row_is_in_no_file(
+    run_small: RunPipeline, people: Path, warehouse: Warehouse, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_undecodable(people, "zoe@example.org ")
+    with pytest.raises(InputError, match=f"{path.name}.*not UTF-8"):
+        run_small()
+    assert b"zoe" in path.read_bytes()
+    written = [each for each in warehouse.root.rglob("*") if each.is_file()]
+    assert [each.name for each in written if b"zoe" in each.read_bytes()] == []
+    assert "zoe" not in "".join(capfd.readouterr())
+    # that it broke, and of which file, is there
+    assert path.name in (warehouse.dbt_dir / "dbt.log").read_text(encoding="utf-8")
 
 
 def test_a_run_releases_marts_with_their_account(released: Warehouse) -> None:

@@ -6,30 +6,15 @@ window_months as (
 
 ),
 
-session_days as (
-
-    select * from {{ ref('int_viewing__session_days') }}
-    where watched_seconds > 0
-
-),
-
-titles as (
-
-    select * from {{ ref('stg_viewing__titles') }}
-
-),
-
 genre_days as (
 
     select
-        session_days.subscriber_id,
-        session_days.viewing_date,
-        {{ month_start('session_days.viewing_date') }} as viewing_month,
-        titles.genre,
-        session_days.watched_seconds
-    from session_days
-    inner join titles
-        on session_days.title_id = titles.title_id
+        subscriber_id,
+        viewing_date,
+        {{ month_start('viewing_date') }} as viewing_month,
+        genre,
+        watched_seconds
+    from {{ ref('int_viewing__genre_days') }}
 
 ),
 

@@ -12,9 +12,10 @@ windows as (
 
 ),
 
-plays as (
+subscriber_days as (
 
-    select * from {{ ref('int_viewing__plays') }}
+    select * from {{ ref('int_viewing__subscriber_days') }}
+    where plays > 0
 
 ),
 
@@ -24,22 +25,18 @@ playback_windows as (
     select
         observations.subscriber_id,
         observations.observation_date,
-        count(*) as plays_28d,
-        count(*) filter (where plays.is_startup_failure or plays.has_error) as failed_plays_28d,
-        cast(coalesce(sum(plays.rebuffer_ms), 0) as bigint) as rebuffer_ms_28d,
-        cast(
-            coalesce(
-                sum(plays.watched_seconds) filter (where plays.rebuffer_ms is not null), 0
-            ) as bigint
-        ) as measured_seconds_28d
+        cast(sum(subscriber_days.plays) as bigint) as plays_28d,
+        cast(sum(subscriber_days.failed_plays) as bigint) as failed_plays_28d,
+        cast(sum(subscriber_days.rebuffer_ms) as bigint) as rebuffer_ms_28d,
+        cast(sum(subscriber_days.measured_seconds) as bigint) as measured_seconds_28d
     from observations
     inner join windows
         on observations.observation_date = windows.observation_date
-    inner join plays
+    inner join subscriber_days
         on
-            observations.subscriber_id = plays.subscriber_id
-            and windows.window_starts_at <= plays.started_at
-            and windows.cutoff_at > plays.started_at
+            observations.subscriber_id = subscriber_days.subscriber_id
+            and windows.window_start_date <= subscriber_days.viewing_date
+            and windows.cutoff_date > subscriber_days.viewing_date
     group by observations.subscriber_id, observations.observation_date
 
 )

@@ -1,14 +1,8 @@
 with
 
-session_days as (
+genre_days as (
 
-    select * from {{ ref('int_viewing__session_days') }}
-
-),
-
-titles as (
-
-    select * from {{ ref('stg_viewing__titles') }}
+    select * from {{ ref('int_viewing__genre_days') }}
 
 ),
 
@@ -21,18 +15,12 @@ months as (
 genre_months as (
 
     select
-        session_days.subscriber_id,
-        {{ month_start('session_days.viewing_date') }} as viewing_month,
-        titles.genre,
-        sum(session_days.watched_seconds) as watched_seconds
-    from session_days
-    inner join titles
-        on session_days.title_id = titles.title_id
-    where session_days.watched_seconds > 0
-    group by
-        session_days.subscriber_id,
-        {{ month_start('session_days.viewing_date') }},
-        titles.genre
+        subscriber_id,
+        {{ month_start('viewing_date') }} as viewing_month,
+        genre,
+        sum(watched_seconds) as watched_seconds
+    from genre_days
+    group by subscriber_id, {{ month_start('viewing_date') }}, genre
 
 ),
 

@@ -1,29 +1,38 @@
 with
 
-sessions as (
-
-    select * from {{ ref('stg_viewing__playback_sessions') }}
-
-),
-
 subscribers as (
 
     select * from {{ ref('stg_subscribers__subscribers') }}
 
 ),
 
+first_instants as (
+
+    select
+        subscriber_id,
+        min(started_at) as started_at
+    from {{ ref('stg_viewing__playback_sessions') }}
+    group by subscriber_id
+
+),
+
+-- only what began first is sorted, not every session that there is
 first_sessions as (
 
     select
-        session_id,
-        subscriber_id,
-        title_id,
-        started_at
-    from sessions
+        sessions.session_id,
+        sessions.subscriber_id,
+        sessions.title_id,
+        sessions.started_at
+    from first_instants
+    inner join {{ ref('stg_viewing__playback_sessions') }} as sessions
+        on
+            first_instants.subscriber_id = sessions.subscriber_id
+            and first_instants.started_at = sessions.started_at
     qualify
         row_number() over (
-            partition by subscriber_id
-            order by started_at asc, session_id asc
+            partition by sessions.subscriber_id
+            order by sessions.session_id asc
         ) = 1
 
 ),

@@ -20,7 +20,11 @@ subscriber_days as (
             ) as bigint
         ) as completed_plays,
         cast(sum(watched_seconds) as bigint) as watched_seconds,
-        count(distinct title_id) filter (where is_first_day) as titles
+        count(distinct title_id) filter (where is_first_day) as titles,
+        count(*) filter (where is_first_day and has_failed) as failed_plays,
+        cast(coalesce(sum(rebuffer_ms) filter (where is_first_day), 0) as bigint) as rebuffer_ms,
+        cast(coalesce(sum(measured_seconds) filter (where is_first_day), 0) as bigint)
+            as measured_seconds
     from session_days
     group by subscriber_id, viewing_date
 

@@ -14,8 +14,8 @@
     optional=['profile_id', 'title_id', 'startup_ms', 'rebuffer_count', 'rebuffer_ms', 'bitrate_kbps'],
     event_at='ended_at',
     categories={
-        'device_type': ['tv', 'mobile', 'tablet', 'web', 'console'],
-        'end_cause': ['completed', 'stopped', 'error', 'startup_failure'],
+        'device_type': device_types(),
+        'end_cause': end_causes(),
         'is_autoplay': ['true', 'false'],
     },
     numbers=['watched_seconds', 'startup_ms', 'rebuffer_count', 'rebuffer_ms', 'bitrate_kbps'],

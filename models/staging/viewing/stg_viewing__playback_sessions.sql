@@ -1,6 +1,35 @@
+{#- a table is named where it is read: named above and read twice, it would be kept in between -#}
 with
 
-accepted as (
+-- of a row that is left the rules have nothing to say: it is read where it lies, never copied
+plain_sessions as (
+
+    select
+        sessions.session_id,
+        sessions.subscriber_id,
+        sessions.profile_id,
+        sessions.title_id,
+        {{ known_or_other('sessions.device_type', device_types()) }} as device_type,
+        sessions.started_at,
+        sessions.ended_at,
+        sessions.watched_seconds,
+        sessions.startup_ms,
+        sessions.rebuffer_count,
+        sessions.rebuffer_ms,
+        sessions.bitrate_kbps,
+        {{ known_or_other('sessions.end_cause', end_causes()) }} as end_cause,
+        sessions.is_autoplay,
+        sessions.recorded_at
+    from {{ source('raw', 'playback_sessions') }} as sessions
+    left join {{ ref('base_viewing__exceptional_sessions') }} as exceptional_sessions
+        on sessions.session_id = exceptional_sessions.session_id
+    where
+        sessions.session_id is not null
+        and exceptional_sessions.session_id is null
+
+),
+
+accepted_exceptions as (
 
     select
         session_id,
@@ -18,8 +47,16 @@ accepted as (
         end_cause,
         is_autoplay,
         recorded_at
-    from {{ ref('base_viewing__playback_sessions') }}
+    from {{ ref('base_viewing__exceptional_sessions') }}
     where version_rank = 1 and broken_rule is null
+
+),
+
+accepted as (
+
+    select * from plain_sessions
+    union all
+    select * from accepted_exceptions
 
 )
 

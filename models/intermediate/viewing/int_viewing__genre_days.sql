@@ -1,0 +1,30 @@
+with
+
+session_days as (
+
+    select * from {{ ref('int_viewing__session_days') }}
+    where watched_seconds > 0
+
+),
+
+titles as (
+
+    select * from {{ ref('stg_viewing__titles') }}
+
+),
+
+genre_days as (
+
+    select
+        session_days.subscriber_id,
+        session_days.viewing_date,
+        titles.genre,
+        cast(sum(session_days.watched_seconds) as bigint) as watched_seconds
+    from session_days
+    inner join titles
+        on session_days.title_id = titles.title_id
+    group by session_days.subscriber_id, session_days.viewing_date, titles.genre
+
+)
+
+select * from genre_days
