@@ -32,6 +32,11 @@ class Warehouse:
         return self.root / "build.duckdb"
 
     @property
+    def spilled(self) -> Path:
+        """Where the engine puts, while it builds, what does not fit into its share of memory."""
+        return self.root / "build.duckdb.tmp"
+
+    @property
     def release_file(self) -> Path:
         """The release that readers open; replaced whole, never changed."""
         return self.root / "tenure.duckdb"
