@@ -88,7 +88,6 @@ test-browser: build ## try the dashboard in a headless Chromium, which has to be
 
 .PHONY: test-postgres
 test-postgres: build ## try `tenure publish` on a PostgreSQL of its own, whose server has to be installed
-	@$(uv) sync --frozen --quiet --inexact --extra postgres
 	$(bin)/python -m pytest tests/orchestration/test_postgres.py
 
 # cheapest first: what fails fast is told fast

@@ -1,7 +1,6 @@
 """`tenure publish` on a PostgreSQL that the tests start themselves.
 
-What needs the server is left out where none is found: `make test-postgres` brings the driver, and
-Debian's package `postgresql` the server.
+What needs the server is left out where none is found; Debian's package `postgresql` has one.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ MOUNT, UMOUNT = (shutil.which(name) or "" for name in ("mount", "umount"))
 PROGRAMS = server_programs()
 needs_server = pytest.mark.skipif(
     PROGRAMS is None or find_spec("adbc_driver_postgresql") is None,
-    reason="no PostgreSQL server, or not its driver: install postgresql, then make test-postgres",
+    reason="no PostgreSQL server is found, or not its driver: install postgresql, then make build",
 )
 
 
