@@ -26,11 +26,8 @@
     {%- do figures.append(['rows', 'all', 'all', true, 'count(*)']) -%}
     {%- set key_as_text = [] -%}
     {%- for name in key -%}{%- do key_as_text.append('cast(' ~ name ~ ' as string)') -%}{%- endfor -%}
-    {%- if repeated -%}
-        {%- do figures.append(['distinct_keys', 'all', 'all', true, 'count(' ~ key[0] ~ ') filter (where not is_repeated) + count(distinct case when is_repeated then ' ~ key[0] ~ ' end)']) -%}
-    {%- else -%}
-        {%- do figures.append(['distinct_keys', 'all', 'all', true, 'count(distinct ' ~ key_as_text | join(" || '|' || ") ~ ')']) -%}
-    {%- endif -%}
+    {%- set told_apart = 'count(distinct case when is_repeated then ' ~ key_as_text | join(" || '|' || ") ~ ' end)' -%}
+    {%- do figures.append(['distinct_keys', 'all', 'all', true, 'count(' ~ key[0] ~ ') filter (where not is_repeated) + ' ~ told_apart]) -%}
     {%- do figures.append(['incomplete_rows', 'all', 'all', true, 'count(*) filter (where ' ~ (required + ['recorded_at']) | join(' is null or ') ~ ' is null)']) -%}
     {%- for name in required + optional + ['recorded_at'] -%}
         {%- do figures.append(['nulls', name, 'all', true, 'count(*) filter (where ' ~ name ~ ' is null)']) -%}
@@ -83,15 +80,10 @@ raw_rows as (
         {%- endfor %}
         recorded_at,
         {{ event_at or 'cast(null as timestamp)' }} as event_at,
-        {%- if repeated %}
-        repeated_keys.session_key_hash is not null as is_repeated,
-        {%- endif %}
+        {{ 'repeated_keys.session_key_hash is not null' if repeated else 'true' }} as is_repeated,
         {{ as_of() }} as as_of
     from {{ source('raw', table_name) }}
-    {%- if repeated %}
-    left join {{ repeated }} as repeated_keys
-        on {{ key_hash(key[0]) }} = repeated_keys.session_key_hash
-    {%- endif %}
+    {{ 'left join ' ~ repeated ~ ' as repeated_keys on ' ~ key_hash(key[0]) ~ ' = repeated_keys.session_key_hash' if repeated }}
 
 ),
 
