@@ -4,6 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 uv_version := 0.13.9
+pip_audit_version := 2.10.1
 bin := .venv/bin
 # what `make build` made last: when the lock file or the packaging changes, it is made anew
 built := .venv/.built
@@ -67,9 +68,32 @@ demo: build ## simulate a service of 20,000 subscribers and 36 months, and build
 test: check ## run all checks, then all tests
 	$(bin)/python -m pytest --numprocesses 2 --dist loadfile
 
+axe_version := 4.14.1
+axe_sum := e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
+axe := .venv/axe-$(axe_version)/package/axe.min.js
+
+# axe-core (MPL-2.0) judges the page and is in none: it comes from the npm registry, and is left out
+# where that can't be reached
+$(axe):
+	@mkdir -p .venv/axe-$(axe_version)
+	@cd .venv/axe-$(axe_version) && npm pack --silent axe-core@$(axe_version) > /dev/null && \
+	    echo '$(axe_sum)  axe-core-$(axe_version).tgz' | sha256sum --check --quiet && \
+	    tar xzmf axe-core-$(axe_version).tgz package/axe.min.js
+
+.PHONY: test-browser
+test-browser: build ## try the dashboard in a headless Chromium, which has to be installed
+	@$(uv) sync --frozen --quiet --inexact --group browser
+	@$(MAKE) --no-print-directory $(axe) || echo 'axe-core is not to be had: its tests are left out'
+	AXE_CORE="$$([ -f $(axe) ] && echo "$$PWD/$(axe)")" \
+	    $(bin)/python -m pytest tests/dashboard/test_browser.py
+
+.PHONY: test-postgres
+test-postgres: build ## try `tenure publish` on a PostgreSQL of its own, whose server has to be installed
+	$(bin)/python -m pytest tests/orchestration/test_postgres.py
+
 # cheapest first: what fails fast is told fast
 .PHONY: check
-check: lint types lock bouncer portable ## run all checks: style, types, lock, dbt project, portability
+check: lint types lock audited bouncer portable ## run all checks: style, types, lock, vulnerabilities, dbt project, portability
 
 .PHONY: lint
 lint: build ## check the style of Python and SQL
@@ -142,15 +166,37 @@ test-superset: build superset ## import the dashboard into Apache Superset and h
 hostile: build ## put some hundred hostile raw folders before the landing gate
 	$(bin)/python -m tests.hostile
 
-# what is offline is in `make check`: uv.lock and requirements.txt agree, and each file has its hash
 .PHONY: audit
-audit: build ## ask the package index whether a locked version has a known vulnerability
-	$(uv) export $(export_options) --output-file .venv/audited.txt > /dev/null
-	$(uv) tool run --quiet pip-audit --disable-pip --require-hashes --requirement .venv/audited.txt
+audit: ## ask the package index whether a locked version has a known vulnerability
+	@$(MAKE) --no-print-directory audited unaudited='exit 1'
+
+# `make check` goes on where the index can't be asked, `make audit` fails: nothing is known then
+unaudited := true
+
+# with --strict, since without it what could not be looked up counts as harmless
+.PHONY: audited
+audited: build
+	@$(uv) export $(export_options) --output-file .venv/audited.txt > /dev/null
+	@$(uv) tool run --quiet pip-audit==$(pip_audit_version) --strict --progress-spinner off \
+	    --disable-pip --require-hashes --requirement .venv/audited.txt 2> .venv/audit.log || { \
+	    if grep -qE 'could not be audited|Connection|Failed to fetch' .venv/audit.log; then \
+	        echo 'make: dependencies were NOT audited: the package index here tells no vulnerabilities.' >&2; \
+	        echo 'make: Run `make audit` where https://pypi.org is reached; a mirror often lacks them.' >&2; \
+	        $(unaudited); \
+	    else \
+	        cat .venv/audit.log >&2; exit 1; \
+	    fi; \
+	}
 
 .PHONY: ui
 ui: build ## open Dagster on http://127.0.0.1:3000
-	$(bin)/dagster dev --host 127.0.0.1
+	umask 077 && $(bin)/dagster dev --host 127.0.0.1 --port $(port)
+
+port := 3000
+
+.PHONY: listening
+listening: build ## open Dagster for a moment and look at every socket on which it listens
+	$(bin)/python -m tests.listening
 
 .PHONY: example
 example: build ## bring another service's tables to the contract and build their marts

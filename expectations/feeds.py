@@ -362,8 +362,8 @@ def _lists(feed: Feed) -> list[Expectation]:
             severity="warning",
             why=f"A row whose `{column}` is not in the contract's list is quarantined. {feed.cost}",
             owner=feed.owner,
-            what_to_do="Look up the new value in quality.quarantined_rows and map it to the "
-            "contract's list at the source or in the adapter.",
+            what_to_do="quality.quarantined_rows has the keys of the rows; look up the new value "
+            "in the raw table and map it to the contract's list at the source or in the adapter.",
             table_name=feed.table_name,
             column=column,
         )

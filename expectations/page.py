@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from expectations.outcomes import CheckOutcome
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+QUOTED = re.compile(r"`([^`]+)`")
 
 
 def checks_page(outcomes: Sequence[CheckOutcome], *, as_of: datetime, checked_at: datetime) -> str:
@@ -24,10 +27,16 @@ def checks_page(outcomes: Sequence[CheckOutcome], *, as_of: datetime, checked_at
     """
     # only here, so that reading the suites loads nothing
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup, escape
+
+    def coded(text: str) -> Markup:
+        """A text with what stands in backticks as code."""
+        return Markup(QUOTED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 escaped
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
+    environment.filters["coded"] = coded
     style = (TEMPLATES / "checks.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     failed = [outcome for outcome in outcomes if not outcome.success]

@@ -14,16 +14,20 @@
     and sum; amounts: column in a minor unit → column of its currency, or none (sums of different
     currencies mean nothing, so each gets its own); distincts: columns whose values are counted; names:
     columns of names that no list closes, told apart by the first digit of a hash, so that one that gets
-    another name is seen to leave its bucket and no name is shown.
+    another name is seen to leave its bucket and no name is shown; repeated: of a table with a key of one
+    column, a relation of the hashes that come more than once (`session_key_hash`), so that only rows of
+    these are told apart by their keys, and not hundreds of millions.
 #}
 {% macro feed_profile(
-    table_name, key, required, optional=[], event_at=none, categories={}, numbers=[], amounts={}, distincts=[], names=[]
+    table_name, key, required, optional=[], event_at=none, categories={}, numbers=[], amounts={}, distincts=[], names=[],
+    repeated=none
 ) %}
     {%- set figures = [] -%}
     {%- do figures.append(['rows', 'all', 'all', true, 'count(*)']) -%}
     {%- set key_as_text = [] -%}
     {%- for name in key -%}{%- do key_as_text.append('cast(' ~ name ~ ' as string)') -%}{%- endfor -%}
-    {%- do figures.append(['distinct_keys', 'all', 'all', true, 'count(distinct ' ~ key_as_text | join(" || '|' || ") ~ ')']) -%}
+    {%- set told_apart = 'count(distinct case when is_repeated then ' ~ key_as_text | join(" || '|' || ") ~ ' end)' -%}
+    {%- do figures.append(['distinct_keys', 'all', 'all', true, 'count(' ~ key[0] ~ ') filter (where not is_repeated) + ' ~ told_apart]) -%}
     {%- do figures.append(['incomplete_rows', 'all', 'all', true, 'count(*) filter (where ' ~ (required + ['recorded_at']) | join(' is null or ') ~ ' is null)']) -%}
     {%- for name in required + optional + ['recorded_at'] -%}
         {%- do figures.append(['nulls', name, 'all', true, 'count(*) filter (where ' ~ name ~ ' is null)']) -%}
@@ -76,8 +80,10 @@ raw_rows as (
         {%- endfor %}
         recorded_at,
         {{ event_at or 'cast(null as timestamp)' }} as event_at,
+        {{ 'repeated_keys.session_key_hash is not null' if repeated else 'true' }} as is_repeated,
         {{ as_of() }} as as_of
     from {{ source('raw', table_name) }}
+    {{ 'left join ' ~ repeated ~ ' as repeated_keys on ' ~ key_hash(key[0]) ~ ' = repeated_keys.session_key_hash' if repeated }}
 
 ),
 

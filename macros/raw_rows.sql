@@ -151,29 +151,81 @@
 {%- endmacro %}
 
 
-{# A row as JSON text, for a person to look at: without the columns that name one. #}
-{% macro row_as_json(columns, personal=[]) -%}
-    {{ return(adapter.dispatch('row_as_json')(
-        columns.keys() | reject('in', personal) | list + ['recorded_at']
-    )) }}
+{# The words of all closed lists of the raw contract: who is told one of them is told of nobody. #}
+{% macro words_of_closed_lists() -%}
+    {{ return([
+        'trialing', 'active', 'past_due', 'paused', 'ended',
+        'day', 'week', 'month', 'year',
+        'cancelled', 'payment_failed', 'trial_expired', 'gift_ended', 'refunded', 'admin',
+        'price', 'content', 'quality', 'competitor', 'seasonal', 'technical', 'other',
+        'draft', 'open', 'paid', 'void', 'uncollectible',
+        'subscription', 'proration', 'add_on', 'one_off',
+        'succeeded', 'failed',
+        'card', 'direct_debit', 'wallet', 'app_store', 'carrier', 'voucher',
+        'refund', 'chargeback', 'chargeback_reversal',
+        'tv', 'mobile', 'tablet', 'web', 'console',
+        'completed', 'stopped', 'error', 'startup_failure',
+        'movie', 'episode', 'live', 'clip',
+        'billing', 'playback', 'account',
+        'nps', 'csat',
+        'email', 'push', 'in_app', 'sms',
+        'onboarding', 'engagement', 'save', 'win_back', 'upsell', 'loyalty',
+    ]) }}
 {%- endmacro %}
 
-{% macro duckdb__row_as_json(names) -%}
+
+{#
+    A row as JSON text, for a person to look at: without the columns that name one. Columns may be
+    shifted, so of any other text only what can name nobody is told as it is: an id, a word of a closed
+    list, the code of a currency or a country. Of the rest its shape is told, letters as `a` and digits
+    as `9`, or how long it is.
+#}
+{% macro row_as_json(columns, personal=[]) -%}
+    {%- set told = {} -%}
+    {%- for name, type in columns.items() if name not in personal -%}
+        {%- do told.update({name: told_text(name) if type == 'string' else name}) -%}
+    {%- endfor -%}
+    {{ return(adapter.dispatch('row_as_json')(told)) }}
+{%- endmacro %}
+
+{# A text if it is written as what it may be, else its shape, and of an odd or long one its length. #}
+{% macro told_text(name) -%}
+    {%- set capitals = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ' -%}
+    {%- set letters = capitals ~ capitals | lower -%}
+    {%- set digits = '0123456789' -%}
+    case
+        {%- if name.endswith('_id') %}
+        when length({{ name }}) <= 64 and translate({{ name }}, '{{ letters ~ digits }}_.:+-', '') = ''
+        {%- else %}
+        when
+            instr('|{{ words_of_closed_lists() | join('|') }}|', '|' || {{ name }} || '|') > 0
+            or (length({{ name }}) <= 3 and translate({{ name }}, '{{ capitals }}', '') = '')
+        {%- endif %}
+            then {{ name }}
+        when length({{ name }}) <= 30 and translate({{ name }}, '{{ letters ~ digits }} _.:+@,/()-', '') = ''
+            then translate({{ name }}, '{{ letters ~ digits }}', '{{ 'a' * 52 ~ '9' * 10 }}')
+        else '(' || cast(length({{ name }}) as string) || ' characters)'
+    end
+{%- endmacro %}
+
+{% macro duckdb__row_as_json(told) -%}
     cast(
         json_object(
-            {%- for name in names %}
-            '{{ name }}', {{ name }}{{ ',' if not loop.last }}
+            {%- for name, sql in told.items() %}
+            '{{ name }}', {{ sql }},
             {%- endfor %}
+            'recorded_at', recorded_at
         ) as string
     )
 {%- endmacro %}
 
-{% macro spark__row_as_json(names) -%}
+{% macro spark__row_as_json(told) -%}
     to_json(
         named_struct(
-            {%- for name in names %}
-            '{{ name }}', {{ name }}{{ ',' if not loop.last }}
+            {%- for name, sql in told.items() %}
+            '{{ name }}', {{ sql }},
             {%- endfor %}
+            'recorded_at', recorded_at
         ),
         map('ignoreNullFields', 'false')
     )

@@ -15,7 +15,15 @@ import dagster as dg
 import duckdb
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
-from orchestration import audit, bookkeeping, erasure, landing, release, verdicts
+from orchestration import (
+    audit,
+    bookkeeping,
+    dashboard_page,
+    erasure,
+    landing,
+    release,
+    verdicts,
+)
 from orchestration.errors import BuildError, InputError, TenureError
 from orchestration.manifest import FITTED_SOURCE, Manifest
 from orchestration.parameters import Parameters, check_parameters
@@ -23,6 +31,7 @@ from orchestration.progress import Reporter
 from orchestration.project import DbtBuild, DbtProject, NodeFinished, NodeStarted
 from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import open_raw_folder
+from orchestration.runbook import page_of_expectation, page_of_test
 from orchestration.settings import Settings
 from orchestration.warehouse import (
     Warehouse,
@@ -45,6 +54,7 @@ ON_FITS = f"source:{FITTED_SOURCE}+"
 
 AUDIT_KEY = dg.AssetKey("audit")
 RELEASE_KEY = dg.AssetKey("release")
+DASHBOARD_KEY = dg.AssetKey("dashboard")
 
 
 class Refresh(dg.ConfigurableResource["Refresh"]):
@@ -99,6 +109,17 @@ class Translator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """The schema."""
         return str(dbt_resource_props["schema"])
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:
+        """The team that a model names in its meta as `owner`."""
+        owner = dbt_resource_props.get("config", {}).get("meta", {}).get("owner")
+        return [f"team:{owner}"] if owner else None
+
+
+def runbook_page(page: str) -> dg.MetadataValue[Any]:
+    """Where the runbook tells of a check, as a link where it is one."""
+    address = f"{Settings().alert_runbook_url}#{page}"
+    return dg.MetadataValue.url(address) if "://" in address else dg.MetadataValue.text(address)
 
 
 @contextmanager
@@ -273,7 +294,8 @@ def _build(
                 asset_key=asset_keys[event.unique_id], metadata={"seconds": event.seconds}
             )
         elif event.unique_id in check_keys and event.status != "skipped":
-            yield _check_outcome(check_keys[event.unique_id], event)
+            page = page_of_test(manifest.node(event.unique_id))
+            yield _check_outcome(check_keys[event.unique_id], event, page)
     _close_build(refresh, manifest, dbt_build, None if context.is_subset else part)
 
 
@@ -282,7 +304,7 @@ def keys_by_node(built: dg.AssetsDefinition) -> dict[str, dg.AssetKey]:
     return {spec.metadata[UNIQUE_ID]: spec.key for spec in built.specs}
 
 
-def _check_outcome(key: dg.AssetCheckKey, event: NodeFinished) -> dg.AssetCheckResult:
+def _check_outcome(key: dg.AssetCheckKey, event: NodeFinished, page: str) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
@@ -290,7 +312,11 @@ def _check_outcome(key: dg.AssetCheckKey, event: NodeFinished) -> dg.AssetCheckR
         severity=dg.AssetCheckSeverity.WARN
         if event.status == "warn"
         else dg.AssetCheckSeverity.ERROR,
-        metadata={"failing rows": event.failures, "message": event.message},
+        metadata={
+            "failing rows": event.failures,
+            "message": event.message,
+            "runbook": runbook_page(page),
+        },
     )
 
 
@@ -359,6 +385,7 @@ def build_audit_asset(
                 AUDIT_KEY,
                 deps=built_keys,
                 group_name="release",
+                owners=["team:data"],
                 description="Whether what was built is plausible enough for its readers.",
                 kinds={"greatexpectations"},
             )
@@ -385,6 +412,9 @@ def build_audit_asset(
                     "observed": outcome.observed,
                     "owner": outcome.owner,
                     "what to do": outcome.what_to_do,
+                    "runbook": runbook_page(
+                        page_of_expectation(outcome.suite, outcome.expectation)
+                    ),
                 },
             )
         with told_to_dagster():
@@ -394,6 +424,7 @@ def build_audit_asset(
             metadata={
                 "checks": len(outcomes),
                 "page": dg.MetadataValue.path(refresh.place.checks_page),
+                "runbook": runbook_page("runbook"),
             },
         )
 
@@ -407,10 +438,11 @@ def build_release_asset(manifest: Manifest) -> dg.AssetsDefinition:
         key=RELEASE_KEY,
         deps=[AUDIT_KEY],
         group_name="release",
+        owners=["team:data"],
         kinds={"duckdb", "parquet"},
         pool=POOL,
     )
-    def publish(refresh: Refresh) -> dg.MaterializeResult[None]:
+    def publish(context: dg.AssetExecutionContext, refresh: Refresh) -> dg.MaterializeResult[None]:
         """The marts that readers get, replaced whole."""
         refresh.reporter.stage("releasing")
         with told_to_dagster():
@@ -420,6 +452,14 @@ def build_release_asset(manifest: Manifest) -> dg.AssetsDefinition:
                 project_version=refresh.project.version(),
                 released_at=datetime.now(UTC),
                 note=lambda text: refresh.reporter.advance(0, 1, text),
+            )
+        for table, rows in released.row_counts.items():
+            # on the mart's own page, since nobody could count while it was built
+            context.log_event(
+                dg.AssetObservation(
+                    dg.AssetKey(table.split(".")),
+                    metadata={"dagster/row_count": rows, "release": released.release_id},
+                )
             )
         return dg.MaterializeResult(
             metadata={
@@ -432,3 +472,30 @@ def build_release_asset(manifest: Manifest) -> dg.AssetsDefinition:
         )
 
     return publish
+
+
+def build_dashboard_asset() -> dg.AssetsDefinition:
+    """The dashboard: one page of the release, for a browser."""
+
+    @dg.asset(
+        key=DASHBOARD_KEY,
+        deps=[RELEASE_KEY],
+        group_name="release",
+        owners=["team:data"],
+        kinds={"html"},
+        pool=POOL,
+    )
+    def draw(refresh: Refresh) -> dg.MaterializeResult[None]:
+        """The page on which a person looks at the release that stands."""
+        refresh.reporter.stage("drawing the dashboard")
+        with told_to_dagster():
+            size = dashboard_page.write(refresh.place, refresh.project.root)
+        return dg.MaterializeResult(
+            metadata={
+                "page": dg.MetadataValue.path(refresh.place.dashboard_page),
+                "address": dg.MetadataValue.url(refresh.place.dashboard_page.as_uri()),
+                "bytes": size,
+            }
+        )
+
+    return draw

@@ -160,6 +160,80 @@ def metrics_command(
     )
 
 
+@app.command("dashboard")
+def dashboard_command(
+    *,
+    warehouse: WarehouseOption = None,
+    opens: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open it in a browser, or only say where.")
+    ] = True,
+) -> None:
+    """Open the page of the release that stands."""
+    from orchestration import dashboard_page
+    from orchestration.warehouse import Warehouse
+
+    settings = _settings(raw=None, warehouse=warehouse)
+    page = dashboard_page.brought_up_to_date(
+        Warehouse(settings.warehouse.absolute()), settings.project_dir
+    )
+    is_open = opens and dashboard_page.opened(page)
+    _output().print(f"{page}{'' if is_open else ': open it in a browser'}", soft_wrap=True)
+
+
+@app.command("docs")
+def docs_command(
+    *,
+    warehouse: WarehouseOption = None,
+    opens: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open it in a browser, or only say where.")
+    ] = True,
+) -> None:
+    """Build dbt's site of all models, columns and lineage, as one page, and open it."""
+    from orchestration import dashboard_page, docs_site
+    from orchestration.project import DbtProject
+    from orchestration.warehouse import Warehouse
+
+    settings = _settings(raw=None, warehouse=warehouse)
+    page = docs_site.build(
+        Warehouse(settings.warehouse.absolute()), DbtProject(settings.project_dir)
+    )
+    is_open = opens and dashboard_page.opened(page)
+    _output().print(f"{page}{'' if is_open else ': open it in a browser'}", soft_wrap=True)
+
+
+@app.command("publish")
+def publish_command(
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            help="postgresql://user@host:5432/database; without it, TENURE_PUBLISH_TO.",
+            show_default=False,
+        ),
+    ] = None,
+    prefix: Annotated[
+        str, typer.Option("--prefix", help="Before the names of the schemas marts and quality.")
+    ] = "",
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Copy the release that stands into a PostgreSQL database, in one transaction."""
+    from orchestration import postgres, report
+    from orchestration.errors import Fault, InputError
+    from orchestration.warehouse import Warehouse
+
+    settings = _settings(raw=None, warehouse=warehouse)
+    url = to or (settings.publish_to.get_secret_value() if settings.publish_to else None)
+    if not url:
+        raise InputError((Fault("no database is named", "Name it: --to or TENURE_PUBLISH_TO"),))
+    with _reporter() as reporter:
+        reporter.stage("publishing")
+        published = postgres.publish(
+            Warehouse(settings.warehouse.absolute()), url, prefix=prefix, note=reporter.advance
+        )
+    report.print_published(_output(), published)
+
+
 @app.command("rollback")
 def rollback_command(
     release: Annotated[
@@ -170,13 +244,14 @@ def rollback_command(
     warehouse: WarehouseOption = None,
 ) -> None:
     """Put an earlier release back before its readers."""
+    from orchestration import dashboard_page, report
     from orchestration import release as releases
-    from orchestration import report
     from orchestration.warehouse import Warehouse
 
     settings = _settings(raw=None, warehouse=warehouse)
     place = Warehouse(settings.warehouse.absolute())
     restored = releases.rollback(place, release)
+    dashboard_page.write(place, settings.project_dir)
     report.print_rollback(_output(), place, restored)
 
 

@@ -8,6 +8,7 @@ from orchestration.alert_triggers import build_alert_hooks, build_late_sensor
 from orchestration.assets import (
     Refresh,
     build_audit_asset,
+    build_dashboard_asset,
     build_dbt_assets,
     build_landing_asset,
     build_parts,
@@ -45,7 +46,8 @@ def compose(
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
         hooks=build_alert_hooks(place, reporter.note) if tells_its_end else None,
-        description="The whole way: landing gate, dbt build and its tests, fits, audit, release.",
+        description="The whole way: landing gate, dbt build and its tests, fits, audit, release,"
+        " dashboard.",
     )
     return dg.Definitions(
         assets=[
@@ -54,6 +56,7 @@ def compose(
             *build_fit_assets(manifest, built[0]),
             build_audit_asset(landed, built),
             build_release_asset(manifest),
+            build_dashboard_asset(),
         ],
         jobs=[job],
         schedules=[build_daily_schedule()],

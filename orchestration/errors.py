@@ -1,8 +1,20 @@
 """What can end a run, each with the exit status that the command line promises for it."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+# errors of the engine that are about a value, and quote it
+VALUE_ERROR = re.compile(r"\b(Constraint|Conversion|Invalid Input|Out of Range) Error\b")
+
+# what may stand before the value: words, and the names of raw files
+BEFORE_VALUE = re.compile(r"""[^"']*(?:"/[^"\n]*\.(?:parquet|csv)"[^"']*)*""")
+
+# of CSV the whole line is quoted, and then the file is named
+CSV_LINE, CSV_FILE = "\nOriginal Line:", "\n  file = "
+
+HIDDEN = "(not shown)"
 
 
 def printable(text: str) -> str:
@@ -13,6 +25,25 @@ def printable(text: str) -> str:
         else character.encode("unicode_escape", errors="surrogatepass").decode("ascii")
         for character in text
     )
+
+
+def without_values(message: str) -> str:
+    """A message of the engine without what it quotes of a row, which may name a person.
+
+    Errors about names, such as of a column that is not there, stay as they are.
+    """
+    if not VALUE_ERROR.search(message):
+        return message
+    line = message.find(CSV_LINE)
+    if line >= 0:
+        # a line may hold anything, even what looks like the end of itself
+        file = message.rfind(CSV_FILE)
+        rest = message[file:] if file > line else ""
+        return f"{message[:line]} {HIDDEN}{rest}"
+    before = BEFORE_VALUE.match(message)
+    begin = before.end() if before else 0
+    # what comes after may be the value once more, and without quotes
+    return message if begin == len(message) else f"{message[:begin]}{HIDDEN}"
 
 
 @dataclass(frozen=True)

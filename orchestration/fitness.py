@@ -41,7 +41,7 @@ class Fitness:
 
     `costs` gives the marts to which a faulty or absent table leads, `empty_marts` those that have
     no row without the absent ones, `areas` all marts by area. The rules are only judged where the
-    files' shape is right: `are_rows_judged`.
+    files' shape is right and they can be read: `are_rows_judged`.
     """
 
     inspection: landing.Inspection
@@ -80,9 +80,8 @@ def check(settings: Settings, reporter: Reporter) -> Fitness:
         place.prepare()
         reporter.stage("reading the project")
         parsed = project.parse(place, findings.parameters)
-        broken: tuple[BrokenRule, ...] = ()
-        are_rows_judged = not faults
-        if are_rows_judged:
+        broken: tuple[BrokenRule, ...] | None = None
+        if not faults:
             reporter.stage("judging the rows")
             broken, too_many = _judge_rows(place, parsed, findings.parameters, inspection, reporter)
             faults.extend(too_many)
@@ -91,11 +90,11 @@ def check(settings: Settings, reporter: Reporter) -> Fitness:
         inspection,
         tuple(faults),
         absent,
-        broken,
+        broken or (),
         costs=_costs(parsed.manifest, concerned),
         empty_marts=parsed.manifest.marts_empty_without(absent),
         areas=parsed.manifest.marts_by_area(),
-        are_rows_judged=are_rows_judged,
+        are_rows_judged=broken is not None,
     )
 
 
@@ -109,8 +108,8 @@ def _judge_rows(
     parameters: Parameters,
     inspection: landing.Inspection,
     reporter: Reporter,
-) -> tuple[tuple[BrokenRule, ...], list[Fault]]:
-    """The rules that rows break, and for which faults in them a run would end."""
+) -> tuple[tuple[BrokenRule, ...] | None, list[Fault]]:
+    """The rules that rows break, None if they could not be judged; what a run would end with."""
     with duckdb.connect(str(place.build_file)) as connection:
         landing.lay_views(connection, inspection)
     selected = tuple(".".join(node["fqn"]) for node in _judges(parsed.manifest))
@@ -145,11 +144,13 @@ def _judge_rows(
             warehouse=place.root,
             messages_of=lambda unique_id: tests.failing_messages(connection, unique_id),
         )
-        if isinstance(error, InputError):
-            return _broken_rules(connection), [*error.faults, *_too_many(connection, parameters)]
-        if error:
+        if error and not isinstance(error, InputError):
             raise error
-        return _broken_rules(connection), _too_many(connection, parameters)
+        faults = error.faults if isinstance(error, InputError) else ()
+        if not all(node.is_success for node in models.finished):
+            # a file that can't be read to its end: what stands on it was not built
+            return None, list(faults)
+        return _broken_rules(connection), [*faults, *_too_many(connection, parameters)]
 
 
 def _run_dbt(reporter: Reporter, build: DbtBuild) -> DbtBuild:

@@ -105,6 +105,25 @@ class Manifest:
             for node in sorted(released, key=lambda node: (node["schema"], node["alias"]))
         )
 
+    def tested_keys(self) -> Mapping[str, tuple[str, ...]]:
+        """The key of each released table that has a `primary_key` test, by schema and name."""
+        keys: dict[str, tuple[str, ...]] = {}
+        for node in self.content["nodes"].values():
+            test = node.get("test_metadata") or {}
+            if node["resource_type"] != "test" or test.get("name") != "primary_key":
+                continue
+            schema, name = self.relation(node["attached_node"])
+            if schema in RELEASED_SCHEMAS:
+                keys[f"{schema}.{name}"] = tuple(test["kwargs"]["columns"])
+        return {
+            **{
+                f"{table.schema}.{table.name}": table.primary_key
+                for table in self.released_tables()
+                if table.primary_key
+            },
+            **keys,
+        }
+
     def headline_figures(self) -> tuple[HeadlineFigure, ...]:
         """The columns of released models that are marked as headline figures, by mart."""
         return tuple(

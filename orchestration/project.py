@@ -4,17 +4,22 @@ dbt runs in this process. As a process of its own it would load its adapters twi
 version and parse again, which is longer than the build of a small service.
 """
 
+import logging
 import queue
+import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 import yaml
 
-from orchestration.errors import BuildError
+from orchestration.errors import BuildError, printable, without_values
 from orchestration.manifest import Manifest
 from orchestration.parameters import Parameters
 from orchestration.raw_contract import RawContract, read_raw_contract
@@ -28,6 +33,12 @@ if TYPE_CHECKING:
 SUCCESSES = frozenset({"success", "pass", "no-op"})
 ERRORS = frozenset({"error", "runtime error", "partial success"})
 
+LOGGED_LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+# colours, for a terminal
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+LOG_BYTES = 10_000_000
+KEPT_LOGS = 4
+
 
 @dataclass(frozen=True)
 class NodeStarted:
@@ -40,7 +51,10 @@ class NodeStarted:
 
 @dataclass(frozen=True)
 class NodeFinished:
-    """How a node ended; `failures` are failing rows of a test, `status` is dbt's word."""
+    """How a node ended; `failures` are failing rows of a test, `status` is dbt's word.
+
+    `message` is dbt's or the engine's, without what it quotes of a row.
+    """
 
     unique_id: str
     status: str
@@ -122,8 +136,9 @@ class DbtProject:
         """
         from dbt.cli.main import dbtRunner
 
-        with environment(TENURE_WAREHOUSE=str(warehouse.root)):
-            result = dbtRunner().invoke(["parse", *self._options(warehouse, parameters)])
+        with environment(TENURE_WAREHOUSE=str(warehouse.root)), _log(warehouse) as note:
+            runner = dbtRunner(callbacks=[note])
+            result = runner.invoke(["parse", *self._options(warehouse, parameters)])
         if isinstance(result.exception, KeyboardInterrupt):
             raise result.exception
         if not result.success:
@@ -160,6 +175,8 @@ class DbtProject:
         arguments = [
             "test" if tests == "only" else "build",
             *self._options(warehouse, parameters),
+            # run_results.json would hold the errors as they are
+            "--no-write-json",
             *("--exclude-resource-type", "unit_test"),
             *(("--exclude-resource-type", "test") if tests == "none" else ()),
             *(("--indirect-selection", "empty") if is_exact else ()),
@@ -174,6 +191,25 @@ class DbtProject:
         ).start()
         return build
 
+    def document(self, warehouse: Warehouse, parameters: Parameters) -> Path:
+        """Has dbt write its site of models, columns and lineage as one file; returns that file.
+
+        Nobody else may have the build's database open meanwhile. Raises BuildError with dbt's
+        words.
+        """
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        arguments = ["docs", "generate", "--static", *self._options(warehouse, parameters)]
+        try:
+            with environment(TENURE_WAREHOUSE=str(warehouse.root)):
+                result = dbtRunner().invoke(arguments)
+        finally:
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        if not result.success:
+            raise BuildError(f"dbt could not write its documentation: {result.exception}")
+        return warehouse.dbt_dir / "static_index.html"
+
     def _options(self, warehouse: Warehouse, parameters: Parameters) -> list[str]:
         return [
             *("--project-dir", str(self.root)),
@@ -181,7 +217,8 @@ class DbtProject:
             *("--target-path", str(warehouse.dbt_dir)),
             *("--log-path", str(warehouse.dbt_dir)),
             *("--log-level", "none"),
-            *("--log-level-file", "info"),
+            # an error of the engine may quote a row: `_log` leaves that out
+            *("--log-level-file", "none"),
             *(["--vars", parameters.as_json()] if parameters.overrides else []),
         ]
 
@@ -216,13 +253,42 @@ def _run(
             build.events.put(event)
 
     try:
-        with environment(TENURE_WAREHOUSE=str(warehouse.root)):
-            runner = dbtRunner(manifest=parsed, callbacks=[pass_on])
+        with environment(TENURE_WAREHOUSE=str(warehouse.root)), _log(warehouse) as note:
+            runner = dbtRunner(manifest=parsed, callbacks=[note, pass_on])
             build.result = runner.invoke(arguments)
     finally:
         # or the file stays locked for the steps that follow
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         build.events.put(None)
+
+
+@contextmanager
+def _log(warehouse: Warehouse) -> Iterator[Callable[[Any], None]]:
+    """What writes dbt's messages to `dbt.log`, a line each, without what they quote of a row."""
+    handler = RotatingFileHandler(
+        warehouse.dbt_dir / "dbt.log",
+        maxBytes=LOG_BYTES,
+        backupCount=KEPT_LOGS,
+        encoding="utf-8",
+        errors="backslashreplace",
+        delay=True,
+    )
+    formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(message)s")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logger = logging.Logger("dbt", logging.INFO)
+    logger.addHandler(handler)
+
+    def note(message: Any) -> None:  # noqa: ANN401
+        level = str(message.info.level)
+        text = STYLE.sub("", message.info.msg).strip()
+        if level in LOGGED_LEVELS and text:
+            logger.log(LOGGED_LEVELS[level], "%s", printable(without_values(text)))
+
+    try:
+        yield note
+    finally:
+        handler.close()
 
 
 def _node_event(message: Any) -> NodeEvent | None:  # noqa: ANN401
@@ -234,7 +300,7 @@ def _node_event(message: Any) -> NodeEvent | None:  # noqa: ANN401
             unique_id=data.node_info.unique_id,
             status=data.node_info.node_status,
             failures=data.run_result.num_failures,
-            message=data.run_result.message,
+            message=without_values(data.run_result.message),
             seconds=data.run_result.execution_time,
         )
     return None

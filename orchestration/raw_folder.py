@@ -77,8 +77,16 @@ def open_raw_folder(root: Path, contract: RawContract) -> RawFolder:
     files: list[RawFile] = []
     notices: list[str] = []
     faults: list[Fault] = []
+    try:
+        entries = sorted(root.iterdir())
+    except OSError as error:
+        return RawFolder(root, (), (), (_closed(root, error),))
     for table in contract.tables:
-        found, passed_over, no_files = _files_of_table(root, table.name)
+        try:
+            found, passed_over, no_files = _files_of_table(root, table.name)
+        except OSError as error:
+            faults.append(_closed(root / table.name, error, table=table.name))
+            continue
         files.extend(found)
         notices.extend(passed_over)
         faults.extend(no_files)
@@ -86,10 +94,15 @@ def open_raw_folder(root: Path, contract: RawContract) -> RawFolder:
     known = {table.name for table in contract.tables}
     notices.extend(
         printable(f"{entry.name}: no raw table of this name; ignored")
-        for entry in sorted(root.iterdir())
+        for entry in entries
         if entry.is_dir() and entry.name not in known and not _is_hidden(entry)
     )
     return RawFolder(root, tuple(files), tuple(notices), tuple(faults))
+
+
+def _closed(folder: Path, error: OSError, *, table: str | None = None) -> Fault:
+    what = f"the folder can't be opened: {error.strerror}"
+    return Fault(what, "Let the user who runs this read it", file=folder, table=table)
 
 
 def _files_of_table(root: Path, table: str) -> tuple[list[RawFile], list[str], list[Fault]]:

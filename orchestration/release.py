@@ -163,7 +163,11 @@ def recover(warehouse: Warehouse) -> None:
         *warehouse.releases_dir.glob(".erased-*"),
     ):
         leftover.unlink(missing_ok=True)
-    for leftover in (*warehouse.releases_dir.glob(".*.parquet"), warehouse.root / SPILL):
+    for leftover in (
+        *warehouse.releases_dir.glob(".*.parquet"),
+        warehouse.root / SPILL,
+        warehouse.spilled,
+    ):
         shutil.rmtree(leftover, ignore_errors=True)
     if warehouse.release_file.exists():
         _restore_parquet(warehouse)

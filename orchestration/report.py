@@ -15,6 +15,7 @@ from orchestration.sql_text import quoted_name
 from orchestration.warehouse import Warehouse
 
 if TYPE_CHECKING:
+    from orchestration.postgres import Published
     from orchestration.refresh_job import Finished
 
 # the released account of what became of each raw row
@@ -42,11 +43,13 @@ def print_run(console: Console, finished: "Finished") -> None:
     say(f"Marts     {place.release_file}")
     say(f"Parquet   {place.parquet_link}/<schema>/<table>.parquet")
     say(f"Checks    {place.checks_page}")
+    say(f"Page      {place.dashboard_page}")
     say(
         f'Look      python -c "import duckdb; '
         f"duckdb.connect('{place.release_file}', read_only=True)"
         f".sql('from {min(released.row_counts)}').show()\""
     )
+    say("Look at it tenure dashboard")
     say("Again     tenure status; the release before this one: tenure rollback")
 
 
@@ -75,6 +78,17 @@ def print_rollback(console: Console, place: Warehouse, restored: release.Release
     say = _line(console)
     say(f"Release {restored.release_id} stands, as of {restored.as_of:%Y-%m-%d %H:%M:%S} UTC")
     say(f"Marts     {place.release_file}")
+
+
+def print_published(console: Console, published: "Published") -> None:
+    """What stands in the database now."""
+    say = _line(console)
+    released = published.release
+    say(
+        f"Release {released.release_id} stands in PostgreSQL at {published.told}:"
+        f" {published.tables} tables, {published.rows:,} rows"
+    )
+    say("Give readers the role: grant bi_reader to somebody")
 
 
 def print_erasure(console: Console, written: erasure.Written) -> None:

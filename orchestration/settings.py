@@ -22,6 +22,10 @@ class Settings(BaseSettings):
     project_dir: Path = PROJECT_DIR
     # of the digests in receipts of erasure; without one, the warehouse gets one of its own
     hash_key: SecretStr | None = None
+    # where this service's runbook is read, as alerts say it too
+    alert_runbook_url: str = "docs/runbook.md"
+    # the database that a release is published to, as a URL
+    publish_to: SecretStr | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,17 @@ from orchestration.warehouse import disk_full_message, says_disk_full
 
 MAX_TOLD = 20
 
+# how the engine ends when a text of a Parquet file is none
+NOT_UTF8 = "Invalid string encoding"
+
+# how the engine ends when it may not take more, and what is told of it
+OUT_OF_MEMORY = "Out of Memory Error"
+OUT_OF_MEMORY_TOLD = (
+    "{} needs more memory than there is. Nothing was released and the last release stands. Run it"
+    " where there is more; if the raw files are hardly more than last time, look for one with texts"
+    " of great length, which a Parquet file of a few kilobytes can hold."
+)
+
 MessagesOf = Callable[[str], Sequence[str]]
 
 
@@ -72,8 +83,12 @@ def build_error(
     for node in broken:
         if says_disk_full(node.message):
             return BuildError(disk_full_message(warehouse))
+        if OUT_OF_MEMORY in node.message:
+            name = _properties(manifest, node.unique_id).get("name", node.unique_id)
+            return BuildError(OUT_OF_MEMORY_TOLD.format(name))
         if file := _raw_file_in(node.message, raw_files):
-            return InputError((_unreadable(file),))
+            is_encoding = NOT_UTF8 in node.message
+            return InputError((_no_text(file) if is_encoding else _unreadable(file),))
         if file := _missing_file_in(node.message, raw_folder):
             return InputError((_gone(file),))
     if broken:
@@ -146,6 +161,15 @@ def _unreadable(file: Path) -> Fault:
     return Fault(
         "it can't be read to its end: it is damaged, or was changed during the run",
         "Write or copy it again, whole, and run again",
+        file=file,
+        table=file.parent.name,
+    )
+
+
+def _no_text(file: Path) -> Fault:
+    return Fault(
+        "it holds text that is not UTF-8",
+        "Write its texts in UTF-8 and run again",
         file=file,
         table=file.parent.name,
     )

@@ -32,6 +32,11 @@ class Warehouse:
         return self.root / "build.duckdb"
 
     @property
+    def spilled(self) -> Path:
+        """Where the engine puts, while it builds, what does not fit into its share of memory."""
+        return self.root / "build.duckdb.tmp"
+
+    @property
     def release_file(self) -> Path:
         """The release that readers open; replaced whole, never changed."""
         return self.root / "tenure.duckdb"
@@ -55,6 +60,16 @@ class Warehouse:
     def checks_page(self) -> Path:
         """The outcomes of the last audit, for a browser; of a refused build too."""
         return self.root / "checks.html"
+
+    @property
+    def dashboard_page(self) -> Path:
+        """The release for whoever looks before reading: one page, for a browser."""
+        return self.root / "index.html"
+
+    @property
+    def docs_page(self) -> Path:
+        """What dbt tells of models, columns and lineage: one page, made when it is asked for."""
+        return self.root / "docs.html"
 
     @property
     def dbt_dir(self) -> Path:

@@ -3,11 +3,9 @@
 import os
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message as Mail
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -17,22 +15,7 @@ from aiosmtpd.handlers import Message as MailHandler
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from alerting.settings import PREFIX
-
-
-@dataclass(frozen=True)
-class Request:
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass
-class WebServer:
-    """Keeps what it gets; answers with `answers` in their order, and then with 200."""
-
-    requests: list[Request] = field(default_factory=list)
-    answers: list[int] = field(default_factory=list)
-    address: str = ""
+from tests.web_server import WebServer, web_server
 
 
 @dataclass
@@ -58,27 +41,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def web() -> Iterator[WebServer]:
-    kept = WebServer()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            kept.requests.append(Request(self.path, headers, body))
-            self.send_response(kept.answers.pop(0) if kept.answers else 200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield kept
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with web_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from alerting.incidents import Judged, Trouble
 from alerting.messages import Message
 from alerting.outbox import DamagedError, Outbox, State
 from alerting.settings import AlertSettings
-from tests.alerting.conftest import MailServer, WebServer
+from tests.alerting.conftest import MailServer
 from tests.alerting.samples import NOON, trouble
+from tests.web_server import WebServer
 
 DEAD = "http://127.0.0.1:1"
 

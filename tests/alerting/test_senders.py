@@ -14,8 +14,9 @@ from alerting.incidents import Judged, follow_up
 from alerting.messages import Message, compose
 from alerting.senders import ATTEMPTS, UndeliveredError, send, signature
 from alerting.settings import AlertSettings
-from tests.alerting.conftest import MailServer, WebServer
+from tests.alerting.conftest import MailServer
 from tests.alerting.samples import NOON, trouble
+from tests.web_server import WebServer
 
 SECRET = "s3cret-of-the-test"  # noqa: S105
 

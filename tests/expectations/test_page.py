@@ -66,7 +66,7 @@ def test_what_failed_stands_first_and_in_its_suite_with_all_that_is_said_of_it()
         HOLDS, expectation="no_day_is_empty", success=False, observed="rows_where_usual at x: 0"
     )
     page = page_of(HOLDS, failed)
-    rows = re.findall(r"<tr class=\"so\">.*?</tr>", page, re.DOTALL)
+    rows = re.findall(r"<tr role=\"row\" class=\"so\">.*?</tr>", page, re.DOTALL)
     assert len(rows) == 2
     for row in rows:
         for said in (failed.expectation, failed.observed, failed.why, failed.what_to_do, "warning"):
@@ -80,6 +80,20 @@ def test_a_value_is_text_and_never_markup(field: str) -> None:
     page = page_of(replace(HOLDS, success=False, **changed))
     assert {tag for tag, _ in Elements(page).found}.isdisjoint({"script", "img"})
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_backticks_are_code_and_hold_no_markup() -> None:
+    page = page_of(replace(HOLDS, why=f"A `status` that is `{HOSTILE}` and one ` alone"))
+    assert "A <code>status</code> that is <code>&lt;/td&gt;" in page
+    assert "one ` alone" in page
+    assert {tag for tag, _ in Elements(page).found}.isdisjoint({"script", "img"})
+
+
+def test_each_cell_says_on_a_phone_what_it_is() -> None:
+    page = page_of(HOLDS)
+    headers = re.findall(r'<th role="columnheader" scope="col">([^<]+)</th>', page)
+    named = re.findall(r'<td role="cell" data-name="([^"]+)">', page)
+    assert set(named) == set(headers) - {"Outcome", "Expectation"}
 
 
 def test_the_page_loads_nothing_and_runs_nothing() -> None:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -9,6 +10,7 @@ from expectations.audit import judge_suite
 from expectations.frames import release_frame
 from expectations.outcomes import CheckOutcome
 from expectations.release import release_suite
+from tests.expectations.headlines import MARTS, judged_and_alarms
 
 # what is changed in the story, and every expectation that minds
 FAULTS = {
@@ -234,52 +236,138 @@ def test_the_place_of_a_fault_is_named(
     assert (failed.table_name, failed.column) == ("quality.money_reconciliation", "raw_minor")
 
 
+MONTHS = 20
+
 LARGE_HISTORY = """
 delete from marts.mrr_bridge_monthly;
 delete from marts.churn_monthly;
 delete from marts.revenue_monthly;
 create temporary table months as
 select
-    cast(day as date) as month_start,
-    10000.0 as mrr, 0 as lost, 10000.0 as net, day = timestamp '2026-02-01' as is_last
-from
-    generate_series(timestamp '2025-07-01', timestamp '2026-02-01', interval 1 month) as days (day);
-update months set LAST where is_last;
+    number,
+    cast(timestamp '2024-07-01' + number * interval 1 month as date) as month_start,
+    cast(10000 as double) as mrr,
+    1000 as subscribers,
+    50 as lost,
+    cast(100 as double) as net_a_day
+from range(MONTHS) as numbers (number);
+update months set SERIES;
+update months set LAST where number = MONTHS - 1;
 insert into marts.mrr_bridge_monthly
 select month_start, 'basic', 'US', 'search', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, mrr, true from months;
 insert into marts.churn_monthly
-select month_start, 'basic', 'US', 'search', 1000, 0, 0, 0, 0, lost, lost, lost, 0, 0, 1000, true
+select
+    month_start, 'basic', 'US', 'search', subscribers, lost, 0, 0, 0, lost, lost, lost, 0, 0,
+    subscribers, true
 from months;
 insert into marts.revenue_monthly
-select month_start, net, 0, net, 0, net, 1000, 1000, 10, 10, true from months;
+select
+    month_start, net_a_day * day(last_day(month_start)), 0, net_a_day * day(last_day(month_start)),
+    0, net_a_day, 1000, 1000, 10, 10, true
+from months;
 """
 
+MRR = "mrr_is_near_last_months"
+REVENUE = "net_revenue_is_near_last_months"
+CHURN = "churn_rate_is_near_the_usual"
 
-def large_history(connection: duckdb.DuckDBPyConnection, last: str) -> None:
-    """Eight months of a thousand subscribers; `last` sets the figures of the last month."""
-    connection.execute(LARGE_HISTORY.replace("LAST", last))
+# growths of +8 % and -8 % in turn: half of the months before lie 0.08 from the median of six, so a
+# spread is 0.08 / 0.6745 = 0.1186, and five are 0.593
+RESTLESS = "mrr = 10000 * exp(0.08 * (number % 2))"
+
+# 50 of 1000 come and 50 leave: chance is sqrt(100) / 1000 = 0.01, with that of a median of six
+# 0.0112, and five spreads are 0.056
+STEADY = "mrr = mrr"
+
+
+def large_history(connection: duckdb.DuckDBPyConnection, series: str, last: str) -> None:
+    """Twenty months of a thousand subscribers; `last` sets the figures of February 2026."""
+    statements = LARGE_HISTORY.replace("MONTHS", str(MONTHS)).replace("SERIES", series)
+    connection.execute(statements.replace("LAST", last))
 
 
 @pytest.mark.parametrize(
-    ("last", "expected"),
+    ("series", "last", "expected"),
     [
-        ("mrr = mrr", None),
-        ("mrr = mrr / 2", "mrr_is_near_last_months"),
-        ("net = net * 2", "net_revenue_is_near_last_months"),
-        ("lost = 200", "churn_rate_is_near_the_usual"),
+        (STEADY, "mrr = mrr", None),
+        # ln(0.95) = -0.051 is within five spreads, ln(0.94) = -0.062 is not
+        (STEADY, "mrr = mrr * 0.95", None),
+        (STEADY, "mrr = mrr * 0.94", MRR),
+        (STEADY, "mrr = mrr * 1.07", MRR),
+        # where nobody comes or leaves, a leap must still be one that matters
+        ("lost = 0", "mrr = mrr * 0.96", None),
+        ("lost = 0", "mrr = mrr * 0.94", MRR),
+        # what is usual in one service is a leap in another; number 19 is odd, at its usual level
+        (RESTLESS, "mrr = mrr * 0.7", None),
+        (RESTLESS, "mrr = mrr * 0.45", MRR),
+        # who always grows is asked about when it stops
+        ("mrr = 10000 * power(1.2, number)", "mrr = mrr", None),
+        ("mrr = 10000 * power(1.2, number)", "mrr = 10000 * power(1.2, number - 1)", MRR),
+        # a fault of five months ago hides no other
+        ("mrr = case number when 14 then 5000 else 10000 end", "mrr = 5000", MRR),
+        # a day of February brought what a day of January did, in three days less
+        (STEADY, "net_a_day = net_a_day", None),
+        (STEADY, "net_a_day = net_a_day * 28 / 31", REVENUE),
+        (STEADY, "net_a_day = net_a_day * 2", REVENUE),
+        # asin(sqrt(0.05)) = 0.2255, chance is 0.5 / sqrt(1000) * 1.123 = 0.0178, and the arcsine of
+        # 0.2255 + 5 * 0.0178 = 0.3143 is that of a rate of 9.6 %
+        (STEADY, "lost = 93", None),
+        (STEADY, "lost = 98", CHURN),
+        # 100,000 subscribers, where chance allows 0.4 points: less than a point is nobody's alarm
+        ("subscribers = 100000, lost = 5000", "lost = 5900", None),
+        ("subscribers = 100000, lost = 5000", "lost = 6100", CHURN),
+        # few subscribers are not judged
+        ("subscribers = 199, lost = 10", "mrr = mrr / 2, lost = 60", None),
     ],
 )
 def test_a_leap_of_a_headline_is_a_warning(
     slot: Any,  # noqa: ANN401
     warehouse: duckdb.DuckDBPyConnection,
+    series: str,
     last: str,
     expected: str | None,
 ) -> None:
-    large_history(warehouse, last)
-    warned = [
-        each for each in judged(slot, warehouse) if not each.success and each.severity == "warning"
-    ]
-    assert [each.expectation for each in warned] == ([expected] if expected else [])
+    large_history(warehouse, series, last)
+    frame = release_frame(warehouse, "release_headline")
+    # it is judged, or says nothing
+    assert frame["mrr_ratio"].notna().all() == ("199" not in series)
+    headline = replace(
+        release_suite(),
+        expectations=tuple(
+            each for each in release_suite().expectations if each.frame == "release_headline"
+        ),
+    )
+    outcomes = judge_suite(slot, headline, {"release_headline": frame})
+    assert {each.severity for each in outcomes} == {"warning"}
+    assert [each.expectation for each in outcomes if not each.success] == (
+        [expected] if expected else []
+    )
+
+
+def test_a_headline_is_judged_from_fourteen_months_on(warehouse: duckdb.DuckDBPyConnection) -> None:
+    large_history(warehouse, STEADY, "mrr = mrr / 2")
+    for months, is_judged in ((14, True), (13, False)):
+        for table in ("mrr_bridge_monthly", "churn_monthly", "revenue_monthly"):
+            warehouse.execute(
+                f"delete from marts.{table}"
+                f" where month_start <= date '2026-02-01' - interval {months} month"
+            )
+        frame = release_frame(warehouse, "release_headline")
+        assert frame["mrr_ratio"].notna().all() == is_judged
+
+
+def test_the_months_of_a_release_are_judged_as_each_was_when_it_ended(
+    empty: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    large_history(empty, STEADY, "mrr = mrr / 2")
+    path = tmp_path / "tenure.duckdb"
+    empty.execute(f"attach '{path}' as release")
+    empty.execute("create schema release.marts")
+    for mart in MARTS:
+        empty.execute(f"create table release.marts.{mart} as from marts.{mart}")
+    empty.execute("detach release")
+    # seven months of each growth, from the fourteenth on, and eight of the churn rate
+    assert judged_and_alarms(path) == (22, [f"{MRR} at 2026-02: 0.500"])
 
 
 def test_a_large_quarantine_is_a_warning(

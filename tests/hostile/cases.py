@@ -22,6 +22,8 @@ Outcome = Literal["refused", "accepted"]
 
 # a text of this many characters in one cell
 LONG_TEXT = 10_000_000
+# each with a text of a tenth of that in each column of text: gigabytes, of a file of kilobytes
+BOMB_ROWS = 2_000
 CLAIMED_ROWS = 50_000_000
 
 HARMLESS_TEXTS = {
@@ -39,6 +41,7 @@ HARMLESS_TEXTS = {
     "the last character": "\U0010ffff",
     "nothing": "",
     "a log line": "x\n2026-01-01 ERROR all is lost",
+    "NUL": "a\0b",
 }
 
 NUMBERS_THAT_ARE_NONE = (
@@ -65,6 +68,10 @@ class Case:
     outcome: Outcome
     # of which one file is added or harmed; none where all tables stay as they were
     table: str | None = None
+    # that the added file brings where it is accepted
+    rows: int = 1
+    # done as a user who is not root, for whom nothing is closed
+    as_nobody: bool = False
 
 
 def all_cases(contract: RawContract) -> list[Case]:
@@ -118,6 +125,28 @@ def _cases_of_files() -> Iterator[Case]:
             "payments",
         )
     yield Case("claimed rows", _claim_rows, "refused", "plans")
+    yield Case("a bomb in all columns", _bomb, "accepted", "plans", rows=BOMB_ROWS)
+    for kind in (".parquet", ".csv"):
+        yield Case(
+            f"a file that may not be read as {kind}",
+            lambda raw, _, kind=kind: _locked(raw / "plans" / f"bad{kind}"),
+            "refused",
+            "plans",
+            as_nobody=True,
+        )
+    yield Case(
+        "a folder that may not be read",
+        lambda raw, _: (raw / "plans").chmod(0),
+        "refused",
+        "plans",
+        as_nobody=True,
+    )
+    yield Case(
+        "a raw folder that may not be read",
+        lambda raw, _: raw.chmod(0),
+        "refused",
+        as_nobody=True,
+    )
     yield Case(
         "name that is not UTF-8",
         lambda raw, _: (raw / os.fsdecode(b"plans/a\xff.parquet")).write_bytes(b""),
@@ -138,7 +167,7 @@ def _cases_of_texts() -> Iterator[Case]:
             yield Case(
                 f"{name} in a text of {suffix}",
                 lambda raw, contract, text=text, suffix=suffix: _with_value(
-                    raw, contract, "plans", "plan_name", quoted_text(text), suffix
+                    raw, contract, "plans", "plan_name", _text(text), suffix
                 ),
                 "accepted",
                 "plans",
@@ -253,6 +282,11 @@ def _with_value(
     write_table(raw / table / f"bad{suffix}", table, contract, **{column: value})
 
 
+def _text(text: str) -> str:
+    """A text as SQL, in which NUL can't stand in quotes."""
+    return " || chr(0) || ".join(quoted_text(part) for part in text.split("\0"))
+
+
 def _cut(path: Path, share: int) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: max(1, len(content) * share // 100)])
@@ -266,6 +300,21 @@ def _claim_rows(raw: Path, contract: RawContract) -> None:
     with pq.ParquetWriter(raw / "plans" / "bad.parquet", table.schema, compression="zstd") as bomb:
         for _ in range(CLAIMED_ROWS // 1_000_000):
             bomb.write_table(table)
+
+
+def _bomb(raw: Path, contract: RawContract) -> None:
+    """Puts a Parquet file of a few kilobytes there, of whose columns each text is a megabyte."""
+    path = raw / "plans" / "bad.parquet"
+    write_table(path, "plans", contract)
+    row = pq.read_table(path)
+    columns = {}
+    for name in row.column_names:
+        kind = row.schema.field(name).type
+        value = "x" * (LONG_TEXT // 10) if pa.types.is_string(kind) else row.column(name)[0].as_py()
+        # one value, to which each row points
+        indices = pa.array([0] * BOMB_ROWS, pa.int32())
+        columns[name] = pa.DictionaryArray.from_arrays(indices, pa.array([value], kind))
+    pq.write_table(pa.table(columns), path, compression="zstd")
 
 
 def _fifo(path: Path) -> None:

@@ -1,5 +1,7 @@
 """A sample of the hostile folders; all of them are for `make hostile`."""
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,11 +27,18 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return raw
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that is not in pytest's own, in which nobody but its owner may look."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("case", all_cases(CONTRACT)[::SAMPLED], ids=lambda case: ascii(case.name))
 def test_the_gate_has_a_clear_answer(
-    case: Case, good: Path, contract: RawContract, tmp_path: Path
+    case: Case, good: Path, contract: RawContract, place: Path
 ) -> None:
-    assert judgement(case, answer(case, good, tmp_path, contract)) is None
+    assert judgement(case, answer(case, good, place, contract)) is None
 
 
 @pytest.mark.parametrize(
@@ -43,10 +52,12 @@ def test_the_gate_has_a_clear_answer(
         "file 'a*b'.parquet",
         "file '[a]'.csv",
         "file 'a\\nb'.csv",
+        "a folder that may not be read",
+        "a raw folder that may not be read",
     ],
 )
 def test_what_once_was_answered_wrongly(
-    name: str, good: Path, contract: RawContract, tmp_path: Path
+    name: str, good: Path, contract: RawContract, place: Path
 ) -> None:
     (case,) = (each for each in all_cases(contract) if each.name == name)
-    assert judgement(case, answer(case, good, tmp_path, contract)) is None
+    assert judgement(case, answer(case, good, place, contract)) is None

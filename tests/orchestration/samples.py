@@ -9,6 +9,8 @@ import textwrap
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from orchestration import audit
@@ -139,6 +141,22 @@ def write_people(raw: Path, *, ages: list[int | None]) -> None:
         for number, age in enumerate(ages, start=1)
     )
     (folder / "people.csv").write_text(f"person_id,age,recorded_at\n{rows}", encoding="utf-8")
+
+
+def write_undecodable(raw: Path, text: str) -> Path:
+    """Writes a Parquet file of a person whose id is the text and a byte that is no UTF-8."""
+    content = pa.array([text.encode() + b"\xff"], pa.binary()).buffers()
+    rows = pa.table(
+        {
+            "person_id": pa.Array.from_buffers(pa.string(), 1, content),
+            "age": pa.array([1]),
+            "recorded_at": pa.array([0], pa.timestamp("us")),
+        }
+    )
+    path = raw / "people" / "undecodable.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(rows, path)
+    return path
 
 
 def write_table(

@@ -26,8 +26,9 @@ from orchestration.project import DbtProject
 from orchestration.settings import RunRequest, Settings
 from orchestration.triggers import JOB
 from orchestration.warehouse import Warehouse
-from tests.alerting.conftest import WebServer, no_names_are_looked_up, no_settings, web
+from tests.alerting.conftest import no_names_are_looked_up, no_settings, web
 from tests.orchestration.samples import write_people
+from tests.web_server import WebServer
 
 __all__ = ["no_names_are_looked_up", "no_settings", "web"]
 

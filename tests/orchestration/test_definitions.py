@@ -34,6 +34,25 @@ def test_the_graph_reads_from_raw_to_release(
     released = {dg.AssetKey([table.schema, table.name]) for table in manifest.released_tables()}
     assert released <= upstream
     assert graph.get(release).parent_keys == {dg.AssetKey("audit")}
+    assert graph.get(dg.AssetKey("dashboard")).parent_keys == {release}
+
+
+def test_every_mart_says_in_dagster_whose_it_is_and_what_it_holds(
+    definitions: dg.Definitions, manifest: Manifest
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    owners = {
+        (node["schema"], node["alias"]): node["config"]["meta"]["owner"]
+        for node in manifest.models()
+        if node["schema"] == "marts"
+    }
+    assert owners
+    for key, owner in owners.items():
+        asset = graph.get(dg.AssetKey(key))
+        assert asset.owners == [f"team:{owner}"]
+        assert asset.group_name == "marts"
+        assert "One row per" in (asset.description or "")
+        assert "duckdb" in asset.kinds
 
 
 def test_raw_tables_are_landed_by_the_job_not_taken_as_given(

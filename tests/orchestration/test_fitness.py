@@ -12,7 +12,7 @@ from orchestration import fitness, report
 from orchestration.manifest import Manifest
 from orchestration.progress import LineReporter
 from orchestration.settings import Settings
-from tests.orchestration.samples import write_people
+from tests.orchestration.samples import write_people, write_undecodable
 
 Check = Callable[[], tuple[fitness.Fitness, str]]
 
@@ -131,3 +131,12 @@ def test_marts_of_the_real_project_that_are_empty_without_a_table(manifest: Mani
         "feedback_monthly",
         "tickets_monthly",
     )
+
+
+def test_text_that_is_none_is_told_and_no_row_is_judged(check: Check, people: Path) -> None:
+    path = write_undecodable(people, "zoe@example.org ")
+    found, told = check()
+    assert not found.is_fit
+    assert f"{path.name}, table people: it holds text that is not UTF-8" in told
+    assert "The rows were not judged" in told
+    assert "zoe" not in told

@@ -2,18 +2,26 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 from rich.console import Console
 
+from dashboard.render import release_of
 from expectations.outcomes import CheckOutcome
-from orchestration import audit, report
+from orchestration import audit, dashboard_page, report
 from orchestration.errors import AuditError, BuildError, InputError
+from orchestration.settings import PROJECT_DIR
 from orchestration.warehouse import Warehouse
 from tests.conftest import RunPipeline
-from tests.orchestration.samples import take_expectations_away, write_people, write_small_project
+from tests.orchestration.samples import (
+    take_expectations_away,
+    write_people,
+    write_small_project,
+    write_undecodable,
+)
 
 pytestmark = pytest.mark.usefixtures("without_expectations")
 
@@ -64,6 +72,57 @@ def outcome(*, severity: str, success: bool) -> CheckOutcome:
         owner="people",
         what_to_do="Ask them.",
     )
+
+
+def test_a_run_draws_the_page_of_its_release(released: Warehouse) -> None:
+    ((release_id,),) = read(released, "select release_id from quality.releases")
+    page = released.dashboard_page
+    assert release_of(page) == release_id
+    assert page.stat().st_mode & 0o777 == 0o600
+    # this project has none of the marts that the page shows, and the page says so
+    assert "marts.mrr_bridge_monthly is not in this release." in page.read_text(encoding="utf-8")
+
+
+def test_a_page_of_another_release_is_drawn_anew(released: Warehouse, tmp_path: Path) -> None:
+    place = Warehouse(tmp_path)
+    shutil.copy(released.release_file, place.release_file)
+    place.dashboard_page.write_text("a page of before", encoding="utf-8")
+    page = dashboard_page.brought_up_to_date(place, PROJECT_DIR)
+    written = page.stat().st_mtime_ns
+    assert release_of(page) == release_of(released.dashboard_page)
+    assert dashboard_page.brought_up_to_date(place, PROJECT_DIR) == page
+    assert page.stat().st_mtime_ns == written
+    with pytest.raises(InputError, match="no release"):
+        dashboard_page.brought_up_to_date(Warehouse(tmp_path / "nothing"), PROJECT_DIR)
+
+
+def test_a_page_that_cannot_be_written_leaves_the_release(
+    released: Warehouse, tmp_path: Path
+) -> None:
+    place = Warehouse(tmp_path)
+    shutil.copy(released.release_file, place.release_file)
+    place.dashboard_page.mkdir()
+    with pytest.raises(
+        BuildError, match=r"the release stands, but its page .*`tenure dashboard` writes"
+    ):
+        dashboard_page.write(place, PROJECT_DIR)
+    # no draft is left behind
+    assert [path.name for path in tmp_path.glob("*.html*")] == ["index.html"]
+    assert [path.name for path in tmp_path.glob(".*.html*")] == []
+
+
+def test_what_the_engine_quotes_of_a_row_is_in_no_file(
+    run_small: RunPipeline, people: Path, warehouse: Warehouse, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_undecodable(people, "zoe@example.org ")
+    with pytest.raises(InputError, match=f"{path.name}.*not UTF-8"):
+        run_small()
+    assert b"zoe" in path.read_bytes()
+    written = [each for each in warehouse.root.rglob("*") if each.is_file()]
+    assert [each.name for each in written if b"zoe" in each.read_bytes()] == []
+    assert "zoe" not in "".join(capfd.readouterr())
+    # that it broke, and of which file, is there
+    assert path.name in (warehouse.dbt_dir / "dbt.log").read_text(encoding="utf-8")
 
 
 def test_a_run_releases_marts_with_their_account(released: Warehouse) -> None:

@@ -282,6 +282,14 @@ def test_a_kill_leaves_a_release_and_the_next_run_mends_the_rest(
     assert (total_of(warehouse), parquet_total_of(warehouse)) == (3, 3)
 
 
+def test_what_a_killed_build_spilled_to_disk_is_taken_away(warehouse: Warehouse) -> None:
+    warehouse.prepare()
+    warehouse.spilled.mkdir()
+    (warehouse.spilled / "duckdb_temp_storage-0.tmp").write_bytes(b"rows")
+    release.recover(warehouse)
+    assert not warehouse.spilled.exists()
+
+
 def test_a_file_system_without_hard_links(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,12 +48,23 @@ FULL = NodeFinished("model.tenure.totals", "error", 0, "IO Error: No space left 
 DAMAGED = NodeFinished(
     "model.tenure.totals", "error", 0, 'Invalid: "/data/raw/plans/it\'s.parquet" at 7', 0.1
 )
+NO_TEXT = NodeFinished(
+    "model.tenure.totals",
+    "error",
+    0,
+    "Invalid Input Error: Invalid string encoding found in Parquet file"
+    ' "/data/raw/plans/s.parquet": value (not shown)',
+    0.1,
+)
 GONE = NodeFinished(
     "model.tenure.totals",
     "error",
     0,
     'IO Error: No files found that match the pattern "/data/raw/plans/gone.parquet" LINE 19: ^',
     0.1,
+)
+LARGE = NodeFinished(
+    "model.tenure.totals", "error", 0, "Out of Memory Error: failed to pin block (18 GiB used)", 0.1
 )
 HOOK = NodeFinished("operation.tenure.on-run-end", "error", 0, "it broke", 0.1)
 
@@ -90,6 +101,7 @@ def test_all_well() -> None:
         ((REFUSED, SKIPPED), AuditError, "told by test.tenure.sums"),
         ((REFUSED,), AuditError, "Why sums matters."),
         ((BROKEN, FULL), BuildError, "the disk that holds /data/warehouse is full"),
+        ((BROKEN, LARGE), BuildError, "totals needs more memory than there is"),
         ((HOOK,), BuildError, "operation.tenure.on-run-end: it broke"),
     ],
 )
@@ -105,6 +117,14 @@ def test_a_raw_file_that_breaks_the_build_is_wrong_input() -> None:
     error = verdict(DAMAGED)
     assert isinstance(error, InputError)
     assert "file /data/raw/plans/it's.parquet, table plans: it can't be read" in str(error)
+
+
+def test_a_raw_file_whose_text_is_none_is_wrong_input() -> None:
+    error = verdict(NO_TEXT)
+    assert isinstance(error, InputError)
+    (fault,) = error.faults
+    assert (fault.file, fault.table) == (Path("/data/raw/plans/s.parquet"), "plans")
+    assert "not UTF-8" in fault.what
 
 
 def test_more_messages_than_a_person_reads() -> None:

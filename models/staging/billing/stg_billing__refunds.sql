@@ -10,7 +10,6 @@ accepted as (
         amount_minor,
         tax_minor,
         currency,
-        reason,
         recorded_at
     from {{ ref('base_billing__refunds') }}
     where version_rank = 1 and broken_rule is null

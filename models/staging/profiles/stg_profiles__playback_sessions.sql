@@ -18,5 +18,6 @@
         'end_cause': end_causes(),
         'is_autoplay': ['true', 'false'],
     },
+    repeated=ref('base_viewing__repeated_session_keys'),
     numbers=['watched_seconds', 'startup_ms', 'rebuffer_count', 'rebuffer_ms', 'bitrate_kbps'],
 ) }}

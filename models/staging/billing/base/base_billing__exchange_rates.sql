@@ -43,7 +43,7 @@ rows_with_verdict as (
         concat_ws(
             '|',
             coalesce(cast(rate_date as string), ''),
-            coalesce(cast(currency as string), '')
+            coalesce({{ told_text('currency') }}, '')
         ) as row_key,
         case
             when broken_rule is not null

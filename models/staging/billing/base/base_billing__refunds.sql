@@ -61,7 +61,6 @@ rows_with_verdict as (
         amount_minor,
         tax_minor,
         currency,
-        reason,
         recorded_at,
         copies,
         version_rank,
@@ -69,7 +68,7 @@ rows_with_verdict as (
         refund_id as row_key,
         case
             when broken_rule is not null
-                then {{ row_as_json(columns) }}
+                then {{ row_as_json(columns, personal=['reason']) }}
         end as row_json
     from judged
 
