@@ -166,6 +166,13 @@ def test_every_chart_answers(world: World) -> None:
             " from marts.churn_monthly where is_complete group by month_start",
         ),
         (
+            "Churn rate by cause",
+            "involuntary_churn_rate",
+            "select month_start,"
+            " sum(involuntary_churned_subscribers) / nullif(sum(opening_subscribers), 0)"
+            " from marts.churn_monthly where is_complete group by month_start",
+        ),
+        (
             "ARPPU",
             "arppu",
             "select month_start, net_revenue_amount / average_paying_subscribers"
@@ -231,15 +238,15 @@ def test_churn_by_type_is_that_of_the_events(world: World) -> None:
     assert told == {(month, kind): count for month, kind, count in held}
 
 
-def test_churn_rate_by_tier_is_the_mart_s(world: World) -> None:
-    query = world.client.chart_query("Churn rate by plan tier")
-    rows = _with_days(world.client.data(query), "month_start")
+def test_a_metric_by_tier_is_the_mart_s(world: World) -> None:
+    by = ["month_start", "plan_tier"]
+    rows = world.client.ask(_dataset("churn_monthly"), ["churn_rate"], by=by, where="is_complete")
     held = world.marts(
         "select month_start, plan_tier,"
         " sum(churned_from_opening) / nullif(sum(opening_subscribers), 0)"
         " from marts.churn_monthly where is_complete group by all"
     )
-    assert _series(rows, ["month_start", "plan_tier"], "churn_rate") == _approximately(held)
+    assert _series(_with_days(rows, "month_start"), by, "churn_rate") == _approximately(held)
 
 
 def test_retention_is_the_mart_s_and_empty_where_a_month_is_not_over(world: World) -> None:

@@ -183,7 +183,7 @@ def test_a_figure_of_another_time_is_refused(changed: Manifest) -> None:
         ("metrics", [{"label": "Odd", "sum": "no_such_column"}], "has no no_such_column"),
         ("metrics", [{"label": "Odd", "ratio": ["arppu", "churn_rate"]}], "has no arppu"),
         ("by", ["no_such_column"], "has no no_such_column"),
-        ("time", "plan_tier", "plan_tier is no time"),
+        ("time", "device_type", "device_type is no time"),
         ("viz", "no_such_form", "no form for no_such_form"),
     ],
 )
@@ -191,9 +191,9 @@ def test_a_chart_of_what_is_not_there_is_refused(
     manifest: Manifest, page: Page, field: str, value: object, told: str
 ) -> None:
     page = copy.deepcopy(page)
-    (chart,) = [each for each in _charts(page) if each["title"] == "Churn rate by plan tier"]
+    (chart,) = [each for each in _charts(page) if each["title"] == "Rebuffer ratio by device"]
     chart[field] = value
-    with pytest.raises(ValueError, match="chart Churn rate by plan tier: ") as refused:
+    with pytest.raises(ValueError, match="chart Rebuffer ratio by device: ") as refused:
         charts_and_dashboard(manifest, page)
     assert told in str(refused.value)
 
