@@ -68,7 +68,7 @@ figures as (
     select
         month_start,
         'churn_rate_change' as figure,
-        asin(sqrt(churn_rate)) as value,
+        asin(sqrt(least(churn_rate, 1))) as value,
         0.5 / sqrt(opening_subscribers) as chance
     from months
     where opening_subscribers >= 200

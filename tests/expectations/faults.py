@@ -293,7 +293,8 @@ def _run_dbt(folder: Path) -> None:
     subprocess.run(
         [
             *(sys.executable, "-m", "dbt.cli.main", "run", "--quiet"),
-            *("--select", "stg_clock", "path:models/staging/profiles", "feed_profile"),
+            *("--select", "+stg_profiles__playback_sessions", "path:models/staging/profiles"),
+            "feed_profile",
             *("--vars", f"{{as_of: '{AS_OF:%Y-%m-%d %H:%M:%S}'}}"),
             *("--target-path", str(folder / "target"), "--log-path", str(folder / "log")),
         ],

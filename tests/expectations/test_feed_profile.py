@@ -55,7 +55,8 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBP
     subprocess.run(
         [
             *(sys.executable, "-m", "dbt.cli.main", "run", "--quiet"),
-            *("--select", "stg_clock", "path:models/staging/profiles", "feed_profile"),
+            *("--select", "+stg_profiles__playback_sessions", "path:models/staging/profiles"),
+            "feed_profile",
             *("--vars", "{as_of: '2026-03-02 00:00:00'}"),
             *("--target-path", str(folder / "target"), "--log-path", str(folder / "log")),
         ],

@@ -31,6 +31,7 @@ ONE_BOUND = {
         "a plan tier, country and channel that had somebody has a row in every later month"
     ),
     "retention_cohorts": "a cohort has a row in every month since its start",
+    "retention_cohorts_by_stratum": "a cohort has a row in every month since its start",
     "win_back_monthly": "the leavers of a month have a row in every later month",
 }
 

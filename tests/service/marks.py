@@ -5,6 +5,8 @@ accepted, in copies of them, in versions that were superseded and in rows that a
 that whatever a row goes through, its texts go through as well.
 """
 
+import base64
+import gzip
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +18,9 @@ from orchestration.raw_contract import RawContract, RawTable
 from orchestration.sql_text import quoted_name, quoted_text
 
 MARK = re.compile(rb"zq([0-9]{3})qz")
+
+# how the dashboard's page holds its figures and its library
+PACKED = re.compile(rb'(<script type="application/gzip;base64"[^>]*>)([^<]*)')
 
 # what a mark stands in: nothing, a formula, markup, a template, SQL, what is no text
 AROUND = (
@@ -49,8 +54,12 @@ class Marks:
 
     def in_file(self, path: Path) -> set[Column]:
         """The columns whose marks stand in a file: in its bytes, and in the rows that it packs."""
-        found = self.within(path.read_bytes())
+        found = self.within(PACKED.sub(_unpacked, path.read_bytes()))
         return found.union(*(self.within(row.encode()) for _, row in rows_of(path)))
+
+
+def _unpacked(found: re.Match[bytes]) -> bytes:
+    return found[1] + gzip.decompress(base64.b64decode(found[2]))
 
 
 def put_marks(raw: Path, contract: RawContract) -> Marks:

@@ -1,20 +1,18 @@
+-- whatever the horizon: of a key that comes again beyond it, the rows before it are looked at too
 with
 
-known_keys as (
+keys as (
 
     select {{ key_hash('session_id') }} as session_key_hash
     from {{ source('raw', 'playback_sessions') }}
-    where
-        session_id is not null
-        and coalesce(recorded_at < {{ as_of() }}, true)
-        and coalesce(ended_at < {{ as_of() }}, true)
+    where session_id is not null
 
 ),
 
 repeated_keys as (
 
     select session_key_hash
-    from known_keys
+    from keys
     group by session_key_hash
     having count(*) > 1
 
