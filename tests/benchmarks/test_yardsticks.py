@@ -161,7 +161,7 @@ def simulated_service(
 def made_all_ways(parsed: ParsedProject, raw: Path, place: Warehouse) -> Warehouse:
     build_service(parsed, raw, place, marts=[MOVEMENTS], fits=(), tests="none")
     # as a bare dbt leaves it, with the SQL that was run
-    parsed.parsed.write(str(place.dbt_dir / "manifest.json"))
+    parsed.parsed.write(str(place.dbt_dir / "manifest.json"))  # type: ignore[no-untyped-call]
     built = rows_of(place, f"marts.{MOVEMENTS}")
     for way in Way:
         main(way, place.root)
