@@ -7,7 +7,7 @@
 {%- endmacro %}
 
 {% macro duckdb__divide_rounded(numerator, denominator) -%}
-    -- 128 bits are divided 50 times more slowly than 64, which are nearly always enough
+    -- 64 bits, which are divided faster, are nearly always enough
     case
         when abs({{ numerator }}) < 2000000000000000000 and {{ denominator }} < 2000000000000000000
             then
