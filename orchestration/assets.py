@@ -24,14 +24,16 @@ from orchestration import (
     release,
     verdicts,
 )
+from orchestration.bookkeeping import CheckResult
+from orchestration.data_tests import test_of_check, told_apart
 from orchestration.errors import BuildError, InputError, TenureError
 from orchestration.manifest import FITTED_SOURCE, Manifest
 from orchestration.parameters import Parameters, check_parameters
 from orchestration.progress import Reporter
-from orchestration.project import DbtBuild, DbtProject, NodeFinished, NodeStarted
+from orchestration.project import DbtBuild, DbtProject, NodeStarted
 from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import open_raw_folder
-from orchestration.runbook import page_of_expectation, page_of_test
+from orchestration.runbook import page_of_expectation, page_of_rule
 from orchestration.settings import Settings
 from orchestration.warehouse import (
     Warehouse,
@@ -248,7 +250,7 @@ def build_dbt_assets(
     """
 
     @dbt_assets(
-        manifest=manifest.with_test_targets(),
+        manifest=told_apart(manifest),
         select=" ".join(part.select) or "fqn:*",
         exclude=" ".join(part.exclude) or None,
         dagster_dbt_translator=Translator(),
@@ -284,7 +286,6 @@ def _build(
         full_refresh=refresh.full_refresh,
     )
     asset_keys = keys_by_node(context.assets_def)
-    check_keys = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.check_specs}
     for event in dbt_build:
         if isinstance(event, NodeStarted):
             name = event.unique_id.split(".")[2]
@@ -293,10 +294,13 @@ def _build(
             yield dg.MaterializeResult(
                 asset_key=asset_keys[event.unique_id], metadata={"seconds": event.seconds}
             )
-        elif event.unique_id in check_keys and event.status != "skipped":
-            page = page_of_test(manifest.node(event.unique_id))
-            yield _check_outcome(check_keys[event.unique_id], event, page)
-    _close_build(refresh, manifest, dbt_build, None if context.is_subset else part)
+    checks, error = _close_build(refresh, manifest, dbt_build, None if context.is_subset else part)
+    check_keys = {key.name: key for key in context.selected_asset_check_keys}
+    for result, page in checks:
+        if result.check_name in check_keys:
+            yield _check_outcome(check_keys[result.check_name], result, page)
+    if error:
+        raise error
 
 
 def keys_by_node(built: dg.AssetsDefinition) -> dict[str, dg.AssetKey]:
@@ -304,17 +308,17 @@ def keys_by_node(built: dg.AssetsDefinition) -> dict[str, dg.AssetKey]:
     return {spec.metadata[UNIQUE_ID]: spec.key for spec in built.specs}
 
 
-def _check_outcome(key: dg.AssetCheckKey, event: NodeFinished, page: str) -> dg.AssetCheckResult:
+def _check_outcome(key: dg.AssetCheckKey, result: CheckResult, page: str) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
-        passed=event.is_success,
+        passed=result.status == "passed",
         severity=dg.AssetCheckSeverity.WARN
-        if event.status == "warn"
+        if result.status == "warned"
         else dg.AssetCheckSeverity.ERROR,
         metadata={
-            "failing rows": event.failures,
-            "message": event.message,
+            "failing rows": result.failures,
+            "message": result.message,
             "runbook": runbook_page(page),
         },
     )
@@ -327,21 +331,18 @@ def _selection(context: dg.AssetExecutionContext, manifest: Manifest) -> tuple[s
     chosen.extend(
         spec.metadata[UNIQUE_ID] for spec in context.assets_def.check_specs if spec.key in checks
     )
-    return tuple(".".join(manifest.node(unique_id)["fqn"]) for unique_id in chosen)
+    tests_and_models = dict.fromkeys(test_of_check(unique_id) for unique_id in chosen)
+    return tuple(".".join(manifest.node(unique_id)["fqn"]) for unique_id in tests_and_models)
 
 
 def _close_build(
     refresh: Refresh, manifest: Manifest, dbt_build: DbtBuild, whole_part: BuildPart | None
-) -> None:
+) -> tuple[list[tuple[CheckResult, str]], TenureError | None]:
+    """Notes how a part went; returns its checks, with their pages, and what it failed of."""
     if error := dbt_build.error():
         if is_disk_full(error):
             raise BuildError(disk_full_message(refresh.place.root)) from error
         raise BuildError(f"dbt could not run: {error}") from error
-    results = [
-        verdicts.check_result(manifest, node)
-        for node in dbt_build.finished
-        if verdicts.is_data_test(manifest, node.unique_id) and node.status != "skipped"
-    ]
     folder = open_raw_folder(refresh.raw_folder, refresh.project.contract())
     with duckdb.connect(str(refresh.place.build_file)) as connection:
         error = verdicts.build_error(
@@ -352,16 +353,29 @@ def _close_build(
             warehouse=refresh.place.root,
             messages_of=lambda unique_id: dbt_build.failing_messages(connection, unique_id),
         )
+        checks = [
+            (result, page_of_rule(rule))
+            for node in dbt_build.finished
+            if verdicts.is_data_test(manifest, node.unique_id) and node.status != "skipped"
+            for rule, result in verdicts.check_results(
+                manifest,
+                node,
+                {} if node.is_success else dbt_build.broken(connection, node.unique_id),
+            )
+        ]
         bookkeeping.note_checks(
             connection,
-            results,
+            [result for result, _ in checks],
             as_of=bookkeeping.knowledge_horizon(connection),
             checked_at=datetime.now(UTC),
         )
-        if error:
-            raise error
-        if whole_part and bookkeeping.completed_steps(connection).issuperset(whole_part.needs):
+        if (
+            error is None
+            and whole_part
+            and bookkeeping.completed_steps(connection).issuperset(whole_part.needs)
+        ):
             bookkeeping.note_step(connection, whole_part.notes)
+    return checks, error
 
 
 def build_audit_asset(

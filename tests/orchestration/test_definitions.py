@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
+from orchestration.data_tests import rules_of
 from orchestration.definitions import compose
 from orchestration.manifest import RELEASED_SCHEMAS, Manifest
 from orchestration.progress import LineReporter
@@ -63,18 +64,20 @@ def test_raw_tables_are_landed_by_the_job_not_taken_as_given(
         assert graph.get(dg.AssetKey(["raw", table.name])).is_materializable
 
 
-def test_every_data_test_is_a_check_of_one_asset(
+def test_all_that_data_tests_hold_is_a_check_of_one_asset(
     definitions: dg.Definitions, manifest: Manifest
 ) -> None:
     graph = definitions.resolve_asset_graph()
     checks = [key.name for key in graph.asset_check_keys]
-    tests = [
-        node["name"]
+    rules = [
+        rule.name
         for node in manifest.content["nodes"].values()
         if node["resource_type"] == "test"
+        for rule in rules_of(node)
     ]
-    assert tests
-    assert set(tests) <= set(checks)
+    assert len(rules) > len(set(checks) - set(rules)) > 0
+    assert len(set(rules)) == len(rules)
+    assert set(rules) <= set(checks)
 
 
 def test_expectations_are_checks_too(definitions: dg.Definitions) -> None:
