@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
 from orchestration import (
     audit,
@@ -27,7 +27,7 @@ from orchestration import (
 from orchestration.bookkeeping import CheckResult
 from orchestration.data_tests import test_of_check, told_apart
 from orchestration.errors import BuildError, InputError, TenureError
-from orchestration.manifest import FITTED_SOURCE, Manifest
+from orchestration.manifest import FITTED_SOURCE, RELEASED_SCHEMAS, Manifest
 from orchestration.parameters import Parameters, check_parameters
 from orchestration.progress import Reporter
 from orchestration.project import DbtBuild, DbtProject, NodeStarted
@@ -243,8 +243,10 @@ def build_dbt_assets(
     manifest: Manifest,
     part: BuildPart,
     parsed: Any = None,  # noqa: ANN401
+    *,
+    has_checks: bool = True,
 ) -> dg.AssetsDefinition:
-    """A part's dbt models and seeds as assets, and the data tests as their checks.
+    """A part's dbt models and seeds as assets, and what their data tests hold as their checks.
 
     `parsed` is dbt's own object of the manifest, where this process has it: it saves parsing twice.
     """
@@ -253,7 +255,9 @@ def build_dbt_assets(
         manifest=told_apart(manifest),
         select=" ".join(part.select) or "fqn:*",
         exclude=" ".join(part.exclude) or None,
-        dagster_dbt_translator=Translator(),
+        dagster_dbt_translator=Translator(
+            DagsterDbtTranslatorSettings(enable_asset_checks=has_checks)
+        ),
         name=part.name,
         pool=POOL,
     )
@@ -379,7 +383,10 @@ def _close_build(
 
 
 def build_audit_asset(
-    landed: dg.AssetsDefinition, built: Sequence[dg.AssetsDefinition]
+    landed: dg.AssetsDefinition,
+    built: Sequence[dg.AssetsDefinition],
+    *,
+    has_checks: bool = True,
 ) -> dg.AssetsDefinition:
     """The audit: expectations on feeds and marts, each a check of the table that is at fault."""
     built_keys = [key for part in built for key in part.keys]
@@ -389,7 +396,7 @@ def build_audit_asset(
         check.name: dg.AssetCheckSpec(
             check.name, asset=tables.get(check.asset, AUDIT_KEY), description=check.why
         )
-        for check in audit.planned_checks()
+        for check in (audit.planned_checks() if has_checks else ())
     }
 
     @dg.multi_asset(
@@ -397,7 +404,7 @@ def build_audit_asset(
         specs=[
             dg.AssetSpec(
                 AUDIT_KEY,
-                deps=built_keys,
+                deps=[key for key in built_keys if key.path[0] in RELEASED_SCHEMAS],
                 group_name="release",
                 owners=["team:data"],
                 description="Whether what was built is plausible enough for its readers.",
@@ -413,7 +420,7 @@ def build_audit_asset(
         refresh.reporter.stage("auditing what was built")
         with told_to_dagster():
             outcomes = audit.judge(refresh.place)
-        for outcome in outcomes:
+        for outcome in outcomes if has_checks else ():
             check = planned[audit.name_of(outcome.suite, outcome.expectation)]
             yield dg.AssetCheckResult(
                 asset_key=check.asset_key,

@@ -73,8 +73,16 @@ def _held(arguments: Mapping[str, object]) -> Iterator[tuple[str, str | None]]:
 def told_apart(manifest: Manifest) -> dict[str, Any]:
     """The manifest for Dagster, whose checks are tests: here each is one thing that one holds."""
     content = manifest.with_test_targets()
-    nodes, parents = dict(content["nodes"]), dict(content["parent_map"])
-    children = {parent: [*each] for parent, each in content["child_map"].items()}
+    nodes = dict(content["nodes"])
+    # dagster-dbt makes an object of each unit test, only to leave it out
+    parents, children = (
+        {
+            unique_id: [each for each in others if each not in content["unit_tests"]]
+            for unique_id, others in content[edges].items()
+            if unique_id not in content["unit_tests"]
+        }
+        for edges in ("parent_map", "child_map")
+    )
     for unique_id, test in content["nodes"].items():
         if test["resource_type"] != "test" or (rules := rules_of(test))[0].mark is None:
             continue
@@ -85,7 +93,8 @@ def told_apart(manifest: Manifest) -> dict[str, Any]:
         children[test["attached_node"]].remove(unique_id)
         children[test["attached_node"]].extend(apart)
         del nodes[unique_id]
-    return {**content, "nodes": nodes, "parent_map": parents, "child_map": children}
+    edges_and_nodes = {"nodes": nodes, "parent_map": parents, "child_map": children}
+    return {**content, **edges_and_nodes, "unit_tests": {}}
 
 
 def test_of_check(unique_id: str) -> str:
