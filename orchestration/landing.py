@@ -132,10 +132,11 @@ def lay_views(connection: duckdb.DuckDBPyConnection, inspection: Inspection) -> 
     connection.execute(f"create schema if not exists {quoted_name(SOURCE_NAME)}")
     for findings in inspection.tables:
         name = quoted_name(SOURCE_NAME, findings.table.name)
-        connection.execute(f"create or replace view {name} as\n{_view_query(findings)}")
+        connection.execute(f"create or replace view {name} as\n{view_query(findings)}")
 
 
-def _view_query(findings: TableFindings) -> str:
+def view_query(findings: TableFindings) -> str:
+    """What reads the rows of a table's files: the contract's columns, in its order and types."""
     columns = findings.table.columns
     if not findings.readings:
         nothing = Reading("(select 1) as no_files where false", ("null",) * len(columns))
