@@ -26,7 +26,7 @@ from orchestration import (
     verdicts,
 )
 from orchestration.bookkeeping import CheckResult
-from orchestration.data_tests import test_of_check, told_apart
+from orchestration.data_tests import parent_test, told_apart
 from orchestration.errors import BuildError, InputError, TenureError
 from orchestration.manifest import FITTED_SOURCE, RELEASED_SCHEMAS, Manifest
 from orchestration.parameters import Parameters, check_parameters
@@ -354,7 +354,7 @@ def _selection(context: dg.AssetExecutionContext, manifest: Manifest) -> tuple[s
     chosen.extend(
         spec.metadata[UNIQUE_ID] for spec in context.assets_def.check_specs if spec.key in checks
     )
-    tests_and_models = dict.fromkeys(test_of_check(unique_id) for unique_id in chosen)
+    tests_and_models = dict.fromkeys(parent_test(unique_id) for unique_id in chosen)
     return tuple(".".join(manifest.node(unique_id)["fqn"]) for unique_id in tests_and_models)
 
 

@@ -37,7 +37,9 @@ class Rule:
     mark: str | None = None
 
     def failing_rows(self, sql: str) -> str:
-        """The SQL of its failing rows, from that of the test."""
+        """The SQL of its failing rows, from that of the test; empty where that is."""
+        if not sql.strip():
+            return ""
         # a line of its own for what follows: the last of the SQL may be a comment
         rows = f"({sql.strip().rstrip(';')}\n)"
         if self.mark is None:
@@ -97,7 +99,7 @@ def told_apart(manifest: Manifest) -> dict[str, Any]:
     return {**content, **edges_and_nodes, "unit_tests": {}}
 
 
-def test_of_check(unique_id: str) -> str:
+def parent_test(unique_id: str) -> str:
     """The unique id of the test that a check of `told_apart` is of."""
     return unique_id.partition(RULE)[0]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.data_tests import broken_rules, rules_of, test_of_check, told_apart
+from orchestration.data_tests import broken_rules, parent_test, rules_of, told_apart
 from orchestration.manifest import Manifest
 from orchestration.parameters import Parameters
 from orchestration.project import DbtProject, NodeFinished
@@ -54,7 +54,7 @@ models:
 """
 
 
-def tested(
+def outcomes(
     project: Path, place: Warehouse, *, rows: list[str], clocks: int
 ) -> dict[str, tuple[str, dict[str, int]]]:
     """How each test of the two tables came out, and what it says is broken, by the test's name."""
@@ -77,7 +77,7 @@ def tested(
 
 
 def test_a_broken_row_says_what_it_breaks(small_project: Path, warehouse: Warehouse) -> None:
-    found = tested(small_project, warehouse, rows=[*WELL, *ILL], clocks=2)
+    found = outcomes(small_project, warehouse, rows=[*WELL, *ILL], clocks=2)
     assert found == {
         "integrity_places": ("fail", BROKEN),
         "integrity_clock": ("fail", {"primary_key": 1}),
@@ -85,7 +85,7 @@ def test_a_broken_row_says_what_it_breaks(small_project: Path, warehouse: Wareho
 
 
 def test_sound_rows_break_nothing(small_project: Path, warehouse: Warehouse) -> None:
-    found = tested(small_project, warehouse, rows=WELL, clocks=1)
+    found = outcomes(small_project, warehouse, rows=WELL, clocks=1)
     assert found == {"integrity_places": ("pass", {}), "integrity_clock": ("pass", {})}
 
 
@@ -123,7 +123,7 @@ def test_the_failing_rows_of_one_thing_are_its_own() -> None:
 def test_dagster_is_told_of_each_thing_in_the_place_of_its_test(manifest: Manifest) -> None:
     content = told_apart(manifest)
     tests = {name for name, node in content["nodes"].items() if node["resource_type"] == "test"}
-    assert {test_of_check(unique_id) for unique_id in tests} == {
+    assert {parent_test(unique_id) for unique_id in tests} == {
         name for name, node in manifest.content["nodes"].items() if node["resource_type"] == "test"
     }
     for each in ("parent_map", "child_map"):
