@@ -5,11 +5,9 @@ times what it looks at. Its failing rows say in `broken` what they break.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import duckdb
 
 from orchestration.manifest import INTEGRITY, Manifest, NodeProperties
 
@@ -104,10 +102,12 @@ def parent_test(unique_id: str) -> str:
     return unique_id.partition(RULE)[0]
 
 
-def broken_rules(connection: duckdb.DuckDBPyConnection, sql: str) -> Broken:
-    """How many rows break each thing that a test `integrity` holds, from the SQL of the test."""
-    rows = connection.execute(
-        "select broken, count(*) from"
-        f" (select unnest(string_split(broken, ' ')) as broken from ({sql}\n)) group by broken"
-    ).fetchall()
-    return Counter(dict(rows))
+def broken_rules(rows: Callable[[str], Sequence[Any]], sql: str) -> Broken:
+    """How many rows break each thing that a test `integrity` holds, from the SQL of the test.
+
+    `rows` asks the engine of the build.
+    """
+    broken: Counter[str] = Counter()
+    for marks, count in rows(f"select broken, count(*) from ({sql}\n) as failing group by broken"):
+        broken.update(dict.fromkeys(marks.split(), count))
+    return broken

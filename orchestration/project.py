@@ -110,7 +110,9 @@ class DbtBuild:
         `connection` is to the database of the build.
         """
         try:
-            return broken_rules(connection, self._compiled_sql(unique_id))
+            return broken_rules(
+                lambda query: connection.execute(query).fetchall(), self._compiled_sql(unique_id)
+            )
         except (duckdb.BinderException, duckdb.CatalogException):
             # tables that know raw ids are gone with the build
             return {}
