@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import duckdb
 import yaml
 
+from orchestration.data_tests import Broken, broken_rules
 from orchestration.errors import BuildError, printable, without_values
 from orchestration.manifest import Manifest
 from orchestration.parameters import Parameters
@@ -92,7 +93,7 @@ class DbtBuild:
         return self.result.exception if self.result else None
 
     def failing_messages(self, connection: duckdb.DuckDBPyConnection, unique_id: str) -> list[str]:
-        """What the failing rows of a test tell in their column `message`; none if they have none.
+        """What the failing rows of a test tell: their column `message`, or what of many they break.
 
         `connection` is to the database of the build.
         """
@@ -100,7 +101,21 @@ class DbtBuild:
         try:
             return [str(message) for (message,) in connection.execute(query).fetchall()]
         except duckdb.BinderException:
-            return []
+            broken = self.broken(connection, unique_id)
+            return [f"{mark}: {rows:,} rows" for mark, rows in sorted(broken.items())]
+
+    def broken(self, connection: duckdb.DuckDBPyConnection, unique_id: str) -> Broken:
+        """How many rows break each thing that a failed test holds; empty where rows do not say.
+
+        `connection` is to the database of the build.
+        """
+        try:
+            return broken_rules(
+                lambda query: connection.execute(query).fetchall(), self._compiled_sql(unique_id)
+            )
+        except (duckdb.BinderException, duckdb.CatalogException):
+            # tables that know raw ids are gone with the build
+            return {}
 
     def _compiled_sql(self, unique_id: str) -> str:
         results: Any = self.result.result if self.result else None

@@ -24,6 +24,27 @@ UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 Tables = Mapping[str, Sequence[tuple[Any, ...]]]
 
 
+def lay_empty(connection: duckdb.DuckDBPyConnection, contract: RawContract) -> None:
+    """Makes tables where a run lays views: what is raw, and what the last build did not see."""
+    for schema in ("raw", ARRIVALS_SCHEMA, BASIS_SOURCE):
+        connection.execute(f"create schema {schema}")
+    for table in contract.tables:
+        columns = ", ".join(f"{column.name} {column.data_type}" for column in table.columns)
+        connection.execute(f"create table raw.{table.name} ({columns})")
+        if table.has_arrivals:
+            connection.execute(f"create table {ARRIVALS_SCHEMA}.{table.name} ({columns})")
+
+
+def keep(connection: duckdb.DuckDBPyConnection, kept: Iterable[KeptTable]) -> None:
+    """Keeps of a build what the next one stands on."""
+    for table in kept:
+        columns = ", ".join(table.columns)
+        connection.execute(
+            f"create or replace table {BASIS_SOURCE}.{table.name} as"
+            f" select distinct {columns} from {quoted_name(*table.kept_from)}"
+        )
+
+
 class Build:
     """A database in memory that is built by recorded statements."""
 
@@ -36,13 +57,7 @@ class Build:
         self.connection = duckdb.connect(":memory:", config={"threads": 1})
         self.connection.execute("attach ':memory:' as build")
         self.connection.execute("use build")
-        for schema in ("raw", ARRIVALS_SCHEMA, BASIS_SOURCE):
-            self.connection.execute(f"create schema {schema}")
-        for table in contract.tables:
-            columns = ", ".join(f"{column.name} {column.data_type}" for column in table.columns)
-            self.connection.execute(f"create table raw.{table.name} ({columns})")
-            if table.has_arrivals:
-                self.connection.execute(f"create table arrivals.{table.name} ({columns})")
+        lay_empty(self.connection, contract)
 
     def close(self) -> None:
         self.connection.close()
@@ -82,12 +97,7 @@ class Build:
     def _build(self, statements: Sequence[str]) -> None:
         self.connection.execute("attach ':memory:' as forgotten")
         replay(self.connection, statements)
-        for table in self.kept:
-            columns = ", ".join(table.columns)
-            self.connection.execute(
-                f"create or replace table {BASIS_SOURCE}.{table.name} as"
-                f" select distinct {columns} from {quoted_name(*table.kept_from)}"
-            )
+        keep(self.connection, self.kept)
         self.connection.execute("detach forgotten")
         for table in self.contract.tables:
             if table.has_arrivals:
