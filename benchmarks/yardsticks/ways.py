@@ -1,6 +1,6 @@
 """`python -m benchmarks.yardsticks.ways WAY WAREHOUSE`: one way to the movements, as a process.
 
-All three begin with the accepted changes of the build in that warehouse and end with a table in it.
+All begin with the accepted changes of the build in that warehouse and end with a table in it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import orjson
@@ -39,16 +39,26 @@ class Way(StrEnum):
     """Who makes the movements."""
 
     OURS = "ours"
+    ALONE = "alone"
     SPINE = "spine"
     PANDAS = "pandas"
 
 
-def lineage(manifest: dict[str, Any]) -> list[tuple[str, str, str]]:
+class Model(NamedTuple):
+    """A model of our lineage, as dbt compiled it; `kind` is what it is made as, table or view."""
+
+    name: str
+    relation: str
+    kind: str
+    query: str
+
+
+def lineage(manifest: dict[str, Any]) -> list[Model]:
     """Return the models that make the movements out of the changes, in the order of their making.
 
-    Each with its name, its relation and its compiled SQL; the last is that of the movements. The
-    calendar, the subscribers and the billed months, which also lie between the two ends, are there
-    for others too and are taken as given. Raises KeyError where dbt's manifest lacks an end.
+    The last is that of the movements. The calendar, the subscribers and the billed months, which
+    also lie between the two ends, are there for others too and are taken as given. Raises KeyError
+    where dbt's manifest lacks an end.
     """
     by_name = {
         node["name"]: key for key, node in manifest["nodes"].items() if key.startswith("model.")
@@ -56,7 +66,12 @@ def lineage(manifest: dict[str, Any]) -> list[tuple[str, str, str]]:
     after = _reached(manifest["child_map"], by_name[CHANGES]) - {by_name[CHANGES]}
     wanted = after & _reached(manifest["parent_map"], by_name[MOVEMENTS])
     return [
-        (node["name"], node["relation_name"], node["compiled_code"])
+        Model(
+            node["name"],
+            node["relation_name"],
+            node["config"]["materialized"],
+            node["compiled_code"],
+        )
         for node in (manifest["nodes"][key] for key in _in_order(manifest["parent_map"], wanted))
         if node["name"] == MOVEMENTS or FOLDERS_OF_MOVEMENTS & set(node["fqn"])
     ]
@@ -94,11 +109,26 @@ def make_ours(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> dict[st
     """Build each model of our lineage anew, in order, and return the CPU seconds of each."""
     manifest = orjson.loads((Warehouse(warehouse).dbt_dir / "manifest.json").read_bytes())
     seconds = {}
-    for name, relation, query in lineage(manifest):
+    for model in lineage(manifest):
         began = time.process_time()
-        connection.execute(f"create or replace table {relation} as ({query})")
-        seconds[name] = time.process_time() - began
+        connection.execute(f"create or replace {model.kind} {model.relation} as ({model.query})")
+        seconds[model.name] = time.process_time() - began
     return seconds
+
+
+def make_alone(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
+    """Make the movements by the SQL of our models in one statement, which writes nothing else.
+
+    Each model is a part of the statement, under its own name.
+    """
+    manifest = orjson.loads((Warehouse(warehouse).dbt_dir / "manifest.json").read_bytes())
+    models = lineage(manifest)
+    parts = ", ".join(f"{model.name} as ({model.query})" for model in models)
+    for model in models:
+        parts = parts.replace(model.relation, model.name)
+    connection.execute(
+        f"create or replace table {SCHEMA}.{Way.ALONE} as with {parts} select * from {MOVEMENTS}"
+    )
 
 
 def make_spine(connection: duckdb.DuckDBPyConnection) -> None:
@@ -140,6 +170,8 @@ def main(way: Way, warehouse: Path) -> None:
         if way is Way.OURS:
             seconds = make_ours(connection, warehouse)
             (warehouse / TIMES).write_bytes(orjson.dumps(seconds))
+        elif way is Way.ALONE:
+            make_alone(connection, warehouse)
         elif way is Way.SPINE:
             make_spine(connection)
         else:

@@ -134,7 +134,7 @@ MONEY = {
 def told_service(
     parsed_project: ParsedProject, tmp_path_factory: pytest.TempPathFactory
 ) -> Warehouse:
-    """The stories above, built by dbt and then made all three ways."""
+    """The stories above, built by dbt and then made all ways."""
     raw = tmp_path_factory.mktemp("told")
     changes = [
         change(when, **{"subscriber_id": who, "subscription_id": who, **given})
@@ -152,7 +152,7 @@ def told_service(
 def simulated_service(
     parsed_project: ParsedProject, tmp_path_factory: pytest.TempPathFactory
 ) -> Warehouse:
-    """A simulated service that nobody watches, built by dbt and then made all three ways."""
+    """A simulated service that nobody watches, built by dbt and then made all ways."""
     raw = tmp_path_factory.mktemp("simulated")
     simulate(subscribers=1500, months=24, seed=5, out=raw, plays_per_month=0)
     return made_all_ways(parsed_project, raw, Warehouse(tmp_path_factory.mktemp("built")))
@@ -167,6 +167,7 @@ def made_all_ways(parsed: ParsedProject, raw: Path, place: Warehouse) -> Warehou
         main(way, place.root)
     # what is measured of ours makes what dbt makes
     assert rows_of(place, f"marts.{MOVEMENTS}") == built
+    assert rows_of(place, f"yardsticks.{Way.ALONE}") == built
     return place
 
 
@@ -217,7 +218,8 @@ def test_a_wrong_movement_is_unexplained_and_pandas_is_compared(
     with duckdb.connect(str(spoilt)) as connection:
         # bert's 10 become 9, for good
         connection.execute(
-            "update marts.fct_mrr_movements set mrr_change_amount = 9 where subscriber_id = 'bert'"
+            "update intermediate.int_subscriptions__movements set mrr_change_amount = 9"
+            " where subscriber_id = 'bert'"
         )
         connection.execute(
             "update yardsticks.pandas set mrr_change_amount = 9 where subscriber_id = 'bert'"
@@ -233,6 +235,7 @@ def test_what_is_measured_of_ours_lies_between_changes_and_movements() -> None:
             "name": name,
             "fqn": ["tenure", "intermediate", folder, name],
             "relation_name": f"in.{name}",
+            "config": {"materialized": "view" if name == "levels" else "table"},
             "compiled_code": f"select {name}",
         }
 
@@ -265,14 +268,14 @@ def test_what_is_measured_of_ours_lies_between_changes_and_movements() -> None:
     }
     # the calendar is there for others too, and churns are no movements
     assert lineage(manifest) == [
-        ("states", "in.states", "select states"),
-        ("levels", "in.levels", "select levels"),
-        (MOVEMENTS, f"in.{MOVEMENTS}", f"select {MOVEMENTS}"),
+        ("states", "in.states", "table", "select states"),
+        ("levels", "in.levels", "view", "select levels"),
+        (MOVEMENTS, f"in.{MOVEMENTS}", "table", f"select {MOVEMENTS}"),
     ]
 
 
 def test_the_tables_tell_ratios_times_and_causes() -> None:
-    seconds = {Way.OURS: 3.0, Way.SPINE: 12.0, Way.PANDAS: 6.0}
+    seconds = {Way.OURS: 3.0, Way.ALONE: 2.4, Way.SPINE: 12.0, Way.PANDAS: 6.0}
     summaries = {
         way: summarise(name, [Measured(name, Usage(seconds[way], seconds[way], 1_000_000, None))])
         for way, name in NAMES.items()
@@ -284,8 +287,10 @@ def test_the_tables_tell_ratios_times_and_causes() -> None:
     made = sections(500, summaries, {"states": 1.0, "levels": 3.0}, Comparison(differences, 0))
     text = "\n".join(section.markdown() for section in made)
     assert "MRR movements of 500 sign-ups" in text
-    assert "in SQL: 0.25 (CPU 0.25), aimed at ≤ 0.33." in text
+    spine = f"{NAMES[Way.SPINE]}:"
+    assert f"\nOur models ÷ {spine} 0.25 (CPU 0.25), aimed at ≤ 0.33." in text
     assert "a script with pandas: 0.50 (CPU 0.50)." in text
+    assert f"the movements alone ÷ {spine} 0.20 (CPU 0.20), aimed at ≤ 0.33." in text
     assert "| levels | 3.0 | 75% |\n| states | 1.0 | 25% |" in text
     assert "| all | 10 | 11 | 10 | 69 | 69 |" in text
     assert f"*fx*: {CAUSES['fx']}." in text

@@ -6,9 +6,9 @@ months as (
 
 ),
 
-exchange_rates as (
+month_rates as (
 
-    select * from {{ ref('stg_billing__exchange_rates') }}
+    select * from {{ ref('int_currency__month_rates') }}
 
 ),
 
@@ -91,41 +91,27 @@ currency_months as (
 
 ),
 
--- the newest rate of the week up to the month's first day, whenever it was recorded
-month_rates as (
+-- null where none of the week up to the month's first day is known
+valued_months as (
 
     select
         currency_months.currency,
         currency_months.month_start,
-        exchange_rates.rate
+        month_rates.rate
     from currency_months
-    left join exchange_rates
+    left join month_rates
         on
-            currency_months.currency = exchange_rates.currency
-            and currency_months.month_start >= exchange_rates.rate_date
-            and cast(currency_months.month_start - interval 7 day as date)
-            <= exchange_rates.rate_date
-    qualify
-        row_number() over (
-            partition by currency_months.currency, currency_months.month_start
-            order by exchange_rates.rate_date desc
-        ) = 1
+            currency_months.currency = month_rates.currency
+            and currency_months.month_start = month_rates.month_start
 
-),
-
-valued_months as (
+    union all
 
     select
         currency,
         month_start,
         rate
     from month_rates
-    union all
-    select
-        '{{ var("reporting_currency") }}' as currency,
-        month_start,
-        cast(1 as decimal(20, 12)) as rate
-    from months
+    where currency = '{{ var("reporting_currency") }}'
 
 )
 

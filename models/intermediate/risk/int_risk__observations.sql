@@ -8,7 +8,7 @@ windows as (
 
 levels as (
 
-    select * from {{ ref('int_subscriptions__levels') }}
+    select * from {{ ref('int_subscriptions__level_values') }}
     where is_paying
 
 ),

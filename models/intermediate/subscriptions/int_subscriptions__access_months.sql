@@ -8,7 +8,7 @@ periods as (
 
 paying_levels as (
 
-    select * from {{ ref('int_subscriptions__levels') }}
+    select * from {{ ref('int_subscriptions__level_values') }}
     where is_paying
 
 ),

@@ -1,3 +1,10 @@
+{{ config(materialized='view') }}
+
+{%- set previous = [
+    'started_at', 'is_paying', 'plan_tier', 'paying_subscriptions', 'subscription_id',
+    'billing_period_unit', 'billing_period_count',
+] -%}
+
 with
 
 level_values as (
@@ -17,25 +24,22 @@ steps as (
 
     select
         level_values.*,
-        lag(started_at) over (
+        {%- for column in previous %}
+        lag({{ column }}) over (
             partition by subscriber_id, lifetime_number order by started_at
-        ) as previous_started_at,
+        ) as previous_{{ column }},
+        {%- endfor %}
         coalesce(
             lag(end_mrr_amount) over (
                 partition by subscriber_id, lifetime_number order by started_at
             ), 0
-        ) as previous_mrr_amount,
-        lag(is_paying) over (
-            partition by subscriber_id, lifetime_number order by started_at
-        ) as was_paying,
-        lag(plan_tier) over (
-            partition by subscriber_id, lifetime_number order by started_at
-        ) as previous_plan_tier
+        ) as previous_mrr_amount
     from level_values
 
 ),
 
-subscriptions_before_and_after as (
+-- where several pay, each is held against itself
+steps_of_several as (
 
     select
         steps.subscriber_id,
@@ -59,6 +63,9 @@ subscriptions_before_and_after as (
             steps.subscriber_id = after.subscriber_id
             and steps.started_at = after.started_at
             and before.subscription_id = after.subscription_id
+    where
+        steps.paying_subscriptions > 1
+        or steps.previous_paying_subscriptions > 1
     group by steps.subscriber_id, steps.started_at
 
 ),
@@ -73,8 +80,8 @@ level_changes as (
         case
             when steps.previous_started_at is null and steps.lifetime_number = 1 then 'new'
             when steps.previous_started_at is null then 'reactivation'
-            when steps.was_paying and not steps.is_paying then 'pause'
-            when steps.is_paying and not steps.was_paying then 'resume'
+            when steps.previous_is_paying and not steps.is_paying then 'pause'
+            when steps.is_paying and not steps.previous_is_paying then 'resume'
             when steps.start_mrr_amount > steps.previous_mrr_amount then 'expansion'
             when steps.start_mrr_amount < steps.previous_mrr_amount then 'contraction'
         end as category,
@@ -84,16 +91,21 @@ level_changes as (
         cast(
             steps.start_mrr_amount - steps.previous_mrr_amount as decimal(18, 4)
         ) as mrr_change_amount,
-        coalesce(
-            steps.was_paying and steps.is_paying
-            and subscriptions_before_and_after.billing_period_changes = 1,
-            false
-        ) as is_billing_period_change
+        case
+            when steps.paying_subscriptions = 1 and steps.previous_paying_subscriptions = 1
+                then
+                    steps.subscription_id = steps.previous_subscription_id
+                    and (
+                        steps.billing_period_unit <> steps.previous_billing_period_unit
+                        or steps.billing_period_count <> steps.previous_billing_period_count
+                    )
+            else coalesce(steps_of_several.billing_period_changes = 1, false)
+        end as is_billing_period_change
     from steps
-    left join subscriptions_before_and_after
+    left join steps_of_several
         on
-            steps.subscriber_id = subscriptions_before_and_after.subscriber_id
-            and steps.started_at = subscriptions_before_and_after.started_at
+            steps.subscriber_id = steps_of_several.subscriber_id
+            and steps.started_at = steps_of_several.started_at
 
 )
 

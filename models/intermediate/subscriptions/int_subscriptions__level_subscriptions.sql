@@ -1,41 +1,60 @@
+{{ config(materialized='view') }}
+
 with
 
-levels as (
+level_values as (
 
-    select * from {{ ref('int_subscriptions__levels') }}
+    select * from {{ ref('int_subscriptions__level_values') }}
 
 ),
 
 states as (
 
     select * from {{ ref('int_subscriptions__states') }}
+    where own_currency_mrr > 0
 
 ),
 
-paying_subscriptions as (
+-- a level of one subscription has it beside its value
+level_subscriptions as (
 
     select
-        levels.subscriber_id,
-        levels.lifetime_number,
-        levels.started_at,
-        levels.start_month,
-        levels.end_month,
+        subscriber_id,
+        lifetime_number,
+        started_at,
+        start_month,
+        end_month,
+        subscription_id,
+        plan_id,
+        billing_period_unit,
+        billing_period_count,
+        currency,
+        own_currency_mrr
+    from level_values
+    where paying_subscriptions = 1
+
+    union all
+
+    select
+        level_values.subscriber_id,
+        level_values.lifetime_number,
+        level_values.started_at,
+        level_values.start_month,
+        level_values.end_month,
         states.subscription_id,
         states.plan_id,
         states.billing_period_unit,
         states.billing_period_count,
         states.currency,
         states.own_currency_mrr
-    from levels
+    from level_values
     inner join states
         on
-            levels.subscriber_id = states.subscriber_id
-            and levels.started_at >= states.valid_from
-            and levels.started_at < {{ open_end('states.valid_to') }}
-    where
-        levels.is_paying
-        and states.own_currency_mrr > 0
+            level_values.subscriber_id = states.subscriber_id
+            and level_values.started_at >= states.valid_from
+            and level_values.started_at < {{ open_end('states.valid_to') }}
+    where level_values.paying_subscriptions > 1
 
 )
 
-select * from paying_subscriptions
+select * from level_subscriptions

@@ -6,15 +6,16 @@ levels as (
 
 ),
 
-level_subscriptions as (
+states as (
 
-    select * from {{ ref('int_subscriptions__level_subscriptions') }}
+    select * from {{ ref('int_subscriptions__states') }}
+    where own_currency_mrr > 0
 
 ),
 
-valued_months as (
+month_rates as (
 
-    select * from {{ ref('int_currency__valued_months') }}
+    select * from {{ ref('int_currency__month_rates') }}
 
 ),
 
@@ -24,116 +25,122 @@ plans as (
 
 ),
 
+-- what pays when a level starts; over a bridged gap it holds though it has ended
 subscription_values as (
 
     select
-        level_subscriptions.subscriber_id,
-        level_subscriptions.started_at,
-        level_subscriptions.subscription_id,
-        plans.plan_id,
-        plans.plan_tier,
-        level_subscriptions.billing_period_unit,
-        level_subscriptions.billing_period_count,
-        {{ value_at('level_subscriptions.own_currency_mrr', 'start_rates.rate') }}
+        levels.*,
+        coalesce({{ value_at('states.own_currency_mrr', 'start_rates.rate') }}, 0)
             as start_mrr_amount,
-        {{ value_at('level_subscriptions.own_currency_mrr', 'end_rates.rate') }} as end_mrr_amount
-    from level_subscriptions
+        case
+            when levels.ended_at is not null
+                then coalesce({{ value_at('states.own_currency_mrr', 'end_rates.rate') }}, 0)
+        end as end_mrr_amount,
+        states.subscription_id,
+        states.currency,
+        states.own_currency_mrr,
+        states.plan_id,
+        plans.plan_tier,
+        states.billing_period_unit,
+        states.billing_period_count
+    from levels
+    inner join states
+        on
+            levels.subscriber_id = states.subscriber_id
+            and levels.started_at >= states.valid_from
+            and levels.started_at < {{ open_end('states.valid_to') }}
     inner join plans
-        on level_subscriptions.plan_id = plans.plan_id
-    inner join valued_months as start_rates
+        on states.plan_id = plans.plan_id
+    left join month_rates as start_rates
         on
-            level_subscriptions.currency = start_rates.currency
-            and level_subscriptions.start_month = start_rates.month_start
-    left join valued_months as end_rates
+            states.currency = start_rates.currency
+            and levels.start_month = start_rates.month_start
+    left join month_rates as end_rates
         on
-            level_subscriptions.currency = end_rates.currency
-            and level_subscriptions.end_month = end_rates.month_start
-
-),
-
-subscriber_values as (
-
-    select
-        subscriber_id,
-        started_at,
-        cast(sum(start_mrr_amount) as decimal(18, 4)) as start_mrr_amount,
-        cast(sum(end_mrr_amount) as decimal(18, 4)) as end_mrr_amount
-    from subscription_values
-    group by subscriber_id, started_at
+            states.currency = end_rates.currency
+            and levels.end_month = end_rates.month_start
+    where levels.is_paying
 
 ),
 
 -- the subscription that names the subscriber's plan, judged at the rates of the level's start
-leading_subscriptions as (
-
-    select *
-    from subscription_values
-    qualify
-        row_number() over (
-            partition by subscriber_id, started_at
-            order by start_mrr_amount desc, subscription_id asc
-        ) = 1
-
-),
-
-valued_levels as (
-
-    select
-        levels.subscriber_id,
-        levels.lifetime_number,
-        levels.started_at,
-        levels.ended_at,
-        levels.start_month,
-        levels.end_month,
-        levels.is_paying,
-        coalesce(subscriber_values.start_mrr_amount, 0) as start_mrr_amount,
-        case
-            when levels.ended_at is not null then coalesce(subscriber_values.end_mrr_amount, 0)
-        end as end_mrr_amount,
-        leading_subscriptions.subscription_id,
-        leading_subscriptions.plan_id,
-        leading_subscriptions.plan_tier,
-        leading_subscriptions.billing_period_unit,
-        leading_subscriptions.billing_period_count,
-        -- a pause has the number of the paying level before it, whose plan it keeps
-        sum(case when levels.is_paying then 1 else 0 end) over (
-            partition by levels.subscriber_id
-            order by levels.started_at
-            rows between unbounded preceding and current row
-        ) as paying_level_number
-    from levels
-    left join subscriber_values
-        on
-            levels.subscriber_id = subscriber_values.subscriber_id
-            and levels.started_at = subscriber_values.started_at
-    left join leading_subscriptions
-        on
-            levels.subscriber_id = leading_subscriptions.subscriber_id
-            and levels.started_at = leading_subscriptions.started_at
-
-),
-
-level_values as (
+levels_of_several as (
 
     select
         subscriber_id,
         lifetime_number,
         started_at,
         ended_at,
+        paying_subscriptions,
+        is_paying,
         start_month,
         end_month,
-        is_paying,
-        start_mrr_amount,
-        end_mrr_amount,
-        max(plan_id) over (partition by subscriber_id, paying_level_number) as plan_id,
-        max(plan_tier) over (partition by subscriber_id, paying_level_number) as plan_tier,
-        max(billing_period_unit) over (
-            partition by subscriber_id, paying_level_number
-        ) as billing_period_unit,
-        max(billing_period_count) over (
-            partition by subscriber_id, paying_level_number
-        ) as billing_period_count
-    from valued_levels
+        cast(
+            sum(start_mrr_amount) over (partition by subscriber_id, started_at) as decimal(18, 4)
+        ) as start_mrr_amount,
+        cast(
+            sum(end_mrr_amount) over (partition by subscriber_id, started_at) as decimal(18, 4)
+        ) as end_mrr_amount,
+        subscription_id,
+        currency,
+        own_currency_mrr,
+        plan_id,
+        plan_tier,
+        billing_period_unit,
+        billing_period_count
+    from subscription_values
+    where paying_subscriptions > 1
+    qualify
+        row_number() over (
+            partition by subscriber_id, started_at
+            order by subscription_values.start_mrr_amount desc, subscription_id asc
+        ) = 1
+
+),
+
+paying_levels as (
+
+    -- nearly all are of one subscription, and need neither a sum nor a rank
+    select * from subscription_values
+    where paying_subscriptions = 1
+    union all
+    select * from levels_of_several
+
+),
+
+-- a pause keeps the plan of the paying level before it
+pauses as (
+
+    select
+        levels.*,
+        cast(0 as decimal(18, 4)) as start_mrr_amount,
+        case when levels.ended_at is not null then cast(0 as decimal(18, 4)) end as end_mrr_amount,
+        cast(null as string) as subscription_id,
+        cast(null as string) as currency,
+        cast(null as decimal(18, 4)) as own_currency_mrr,
+        paying_levels.plan_id,
+        paying_levels.plan_tier,
+        paying_levels.billing_period_unit,
+        paying_levels.billing_period_count
+    from levels
+    left join paying_levels
+        on
+            levels.subscriber_id = paying_levels.subscriber_id
+            and levels.started_at > paying_levels.started_at
+    where not levels.is_paying
+    qualify
+        row_number() over (
+            partition by levels.subscriber_id, levels.started_at
+            order by paying_levels.started_at desc
+        ) = 1
+
+),
+
+level_values as (
+
+    select * from paying_levels
+    union all
+    select * from pauses
 
 )
 

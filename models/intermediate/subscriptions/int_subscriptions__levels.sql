@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with
 
 periods as (
@@ -24,6 +26,7 @@ levels as (
                 then stretches.returned_at
             else periods.ended_at
         end as ended_at,
+        periods.paying_subscriptions,
         periods.is_paying
     from stretches
     inner join periods

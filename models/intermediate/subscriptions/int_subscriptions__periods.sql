@@ -6,75 +6,99 @@ states as (
 
 ),
 
-state_boundaries as (
+state_levels as (
 
     select
         subscriber_id,
-        valid_from as boundary_at
+        valid_from,
+        valid_to,
+        case when own_currency_mrr > 0 then 1 else 0 end as paying,
+        case when status = 'paused' then 1 else 0 end as paused,
+        case when status in ('trialing', 'active', 'past_due') then 1 else 0 end as accessible
     from states
+
+),
+
+steps as (
+
+    select
+        subscriber_id,
+        valid_from as stepped_at,
+        paying as paying_step,
+        paused as paused_step,
+        accessible as access_step
+    from state_levels
     union all
     select
         subscriber_id,
-        valid_to as boundary_at
-    from states
+        valid_to as stepped_at,
+        -paying as paying_step,
+        -paused as paused_step,
+        -accessible as access_step
+    from state_levels
     where valid_to is not null
 
 ),
 
-boundaries as (
+netted_steps as (
 
     select
         subscriber_id,
-        boundary_at
-    from state_boundaries
-    group by subscriber_id, boundary_at
-
-),
-
-intervals as (
-
-    select
-        subscriber_id,
-        boundary_at as started_at,
-        lead(boundary_at) over (partition by subscriber_id order by boundary_at) as ended_at
-    from boundaries
+        stepped_at,
+        cast(sum(paying_step) as integer) as paying_step,
+        cast(sum(paused_step) as integer) as paused_step,
+        cast(sum(access_step) as integer) as access_step
+    from steps
+    group by subscriber_id, stepped_at
 
 ),
 
 -- an interval in which the subscriber holds nothing, having handed all on, stays, without access
-periods as (
+intervals as (
 
     select
-        intervals.subscriber_id,
-        intervals.started_at,
-        intervals.ended_at,
-        coalesce(max(case when states.own_currency_mrr > 0 then 1 else 0 end), 0) = 1 as is_paying,
-        coalesce(max(case when states.status = 'paused' then 1 else 0 end), 0) = 1 as has_paused,
-        coalesce(
-            max(case when states.status in ('trialing', 'active', 'past_due') then 1 else 0 end), 0
-        ) = 1 as has_access
-    from intervals
-    left join states
-        on
-            intervals.subscriber_id = states.subscriber_id
-            and intervals.started_at >= states.valid_from
-            and intervals.started_at < {{ open_end('states.valid_to') }}
-    group by intervals.subscriber_id, intervals.started_at, intervals.ended_at
+        subscriber_id,
+        stepped_at as started_at,
+        lead(stepped_at) over (partition by subscriber_id order by stepped_at) as ended_at,
+        sum(paying_step) over (
+            partition by subscriber_id
+            order by stepped_at
+            rows between unbounded preceding and current row
+        ) as paying_subscriptions,
+        sum(paused_step) over (
+            partition by subscriber_id
+            order by stepped_at
+            rows between unbounded preceding and current row
+        ) as paused_subscriptions,
+        sum(access_step) over (
+            partition by subscriber_id
+            order by stepped_at
+            rows between unbounded preceding and current row
+        ) as access_subscriptions
+    from netted_steps
 
 ),
 
 -- equal within an unbroken stretch of paying and pausing, and in the break before it
-periods_with_breaks as (
+periods as (
 
     select
-        periods.*,
-        sum(case when is_paying or has_paused then 0 else 1 end) over (
+        subscriber_id,
+        started_at,
+        ended_at,
+        cast(paying_subscriptions as integer) as paying_subscriptions,
+        paying_subscriptions > 0 as is_paying,
+        paused_subscriptions > 0 as has_paused,
+        access_subscriptions > 0 as has_access,
+        sum(
+            case when paying_subscriptions > 0 or paused_subscriptions > 0 then 0 else 1 end
+        ) over (
             partition by subscriber_id
             order by started_at
             rows between unbounded preceding and current row
         ) as break_number
-    from periods
+    from intervals
 
 )
 
-select * from periods_with_breaks
+select * from periods

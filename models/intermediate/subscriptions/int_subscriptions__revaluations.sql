@@ -1,4 +1,13 @@
+{{ config(materialized='view') }}
+
 with
+
+level_values as (
+
+    select * from {{ ref('int_subscriptions__level_values') }}
+    where is_paying
+
+),
 
 level_subscriptions as (
 
@@ -7,15 +16,9 @@ level_subscriptions as (
 
 ),
 
-level_values as (
+month_rates as (
 
-    select * from {{ ref('int_subscriptions__level_values') }}
-
-),
-
-valued_months as (
-
-    select * from {{ ref('int_currency__valued_months') }}
+    select * from {{ ref('int_currency__month_rates') }}
 
 ),
 
@@ -28,64 +31,109 @@ months as (
 rate_changes as (
 
     select
-        valued_months.currency,
-        valued_months.month_start,
+        month_rates.currency,
+        month_rates.month_start,
         months.started_at as changed_at,
-        valued_months.rate,
-        months_before.rate as rate_before
-    from valued_months
-    inner join valued_months as months_before
+        month_rates.rate,
+        rates_before.rate as rate_before
+    from month_rates
+    inner join month_rates as rates_before
         on
-            valued_months.currency = months_before.currency
-            and valued_months.month_start = {{ next_month('months_before.month_start') }}
+            month_rates.currency = rates_before.currency
+            and month_rates.month_start = {{ next_month('rates_before.month_start') }}
     inner join months
-        on valued_months.month_start = months.month_start
+        on month_rates.month_start = months.month_start
+
+),
+
+-- nearly all levels are of one subscription, which stands beside their value
+held_subscriptions as (
+
+    select
+        subscriber_id,
+        lifetime_number,
+        started_at,
+        start_month,
+        end_month,
+        plan_tier,
+        paying_subscriptions,
+        currency,
+        own_currency_mrr
+    from level_values
+    where
+        paying_subscriptions = 1
+        and currency <> '{{ var("reporting_currency") }}'
+
+    union all
+
+    select
+        level_values.subscriber_id,
+        level_values.lifetime_number,
+        level_values.started_at,
+        level_values.start_month,
+        level_values.end_month,
+        level_values.plan_tier,
+        level_values.paying_subscriptions,
+        level_subscriptions.currency,
+        level_subscriptions.own_currency_mrr
+    from level_values
+    inner join level_subscriptions
+        on
+            level_values.subscriber_id = level_subscriptions.subscriber_id
+            and level_values.started_at = level_subscriptions.started_at
+    where level_values.paying_subscriptions > 1
 
 ),
 
 -- what is held just before a month's first instant changes by when the month's rate takes over
-revaluations as (
+subscription_revaluations as (
 
     select
-        level_subscriptions.subscriber_id,
-        level_subscriptions.lifetime_number,
-        level_subscriptions.started_at as level_started_at,
+        held_subscriptions.subscriber_id,
+        held_subscriptions.lifetime_number,
+        held_subscriptions.paying_subscriptions,
         rate_changes.changed_at as moved_at,
         rate_changes.month_start,
-        sum(
-            {{ value_at('level_subscriptions.own_currency_mrr', 'rate_changes.rate') }}
-            - {{ value_at('level_subscriptions.own_currency_mrr', 'rate_changes.rate_before') }}
+        held_subscriptions.plan_tier,
+        cast(
+            {{ value_at('held_subscriptions.own_currency_mrr', 'rate_changes.rate') }}
+            - {{ value_at('held_subscriptions.own_currency_mrr', 'rate_changes.rate_before') }}
+            as decimal(18, 4)
         ) as mrr_change_amount
-    from level_subscriptions
+    from held_subscriptions
     inner join rate_changes
         on
-            level_subscriptions.currency = rate_changes.currency
-            and level_subscriptions.start_month < rate_changes.month_start
-            and {{ open_end('level_subscriptions.end_month', 'date') }} >= rate_changes.month_start
-    group by
-        level_subscriptions.subscriber_id,
-        level_subscriptions.lifetime_number,
-        level_subscriptions.started_at,
-        rate_changes.changed_at,
-        rate_changes.month_start
+            held_subscriptions.currency = rate_changes.currency
+            and held_subscriptions.start_month < rate_changes.month_start
+            and {{ open_end('held_subscriptions.end_month', 'date') }} >= rate_changes.month_start
 
 ),
 
-revaluations_with_plan as (
+revaluations as (
 
     select
-        revaluations.subscriber_id,
-        revaluations.lifetime_number,
-        revaluations.moved_at,
-        revaluations.month_start,
-        level_values.plan_tier,
-        cast(revaluations.mrr_change_amount as decimal(18, 4)) as mrr_change_amount
-    from revaluations
-    inner join level_values
-        on
-            revaluations.subscriber_id = level_values.subscriber_id
-            and revaluations.level_started_at = level_values.started_at
+        subscriber_id,
+        lifetime_number,
+        moved_at,
+        month_start,
+        plan_tier,
+        mrr_change_amount
+    from subscription_revaluations
+    where paying_subscriptions = 1
+
+    union all
+
+    select
+        subscriber_id,
+        lifetime_number,
+        moved_at,
+        month_start,
+        plan_tier,
+        cast(sum(mrr_change_amount) as decimal(18, 4)) as mrr_change_amount
+    from subscription_revaluations
+    where paying_subscriptions > 1
+    group by subscriber_id, lifetime_number, moved_at, month_start, plan_tier
 
 )
 
-select * from revaluations_with_plan
+select * from revaluations
