@@ -178,14 +178,18 @@
     A row as JSON text, for a person to look at: without the columns that name one. Columns may be
     shifted, so of any other text only what can name nobody is told as it is: an id, a word of a closed
     list, the code of a currency or a country. Of the rest its shape is told, letters as `a` and digits
-    as `9`, or how long it is.
+    as `9`, or how long it is. So no text holds what JSON would escape, and it is put together by hand:
+    each engine has its own way to write a time and a decimal in JSON.
 #}
 {% macro row_as_json(columns, personal=[]) -%}
-    {%- set told = {} -%}
-    {%- for name, type in columns.items() if name not in personal -%}
-        {%- do told.update({name: told_text(name) if type == 'string' else name}) -%}
+    {%- set members = [] -%}
+    {%- for name, type in dict(columns, recorded_at='timestamp').items() if name not in personal -%}
+        {%- set text = told_text(name) if type == 'string' else 'cast(' ~ name ~ ' as string)' -%}
+        {%- set is_quoted = type in ['string', 'timestamp', 'date'] -%}
+        {%- set value = "'\"' || " ~ text ~ " || '\"'" if is_quoted else text -%}
+        {%- do members.append("'\"" ~ name ~ "\":' || coalesce(" ~ value ~ ", 'null')") -%}
     {%- endfor -%}
-    {{ return(adapter.dispatch('row_as_json')(told)) }}
+    '{' || {{ members | join(" || ',' || ") }} || '}'
 {%- endmacro %}
 
 {# A text if it is written as what it may be, else its shape, and of an odd or long one its length. #}
@@ -206,27 +210,4 @@
             then translate({{ name }}, '{{ letters ~ digits }}', '{{ 'a' * 52 ~ '9' * 10 }}')
         else '(' || cast(length({{ name }}) as string) || ' characters)'
     end
-{%- endmacro %}
-
-{% macro duckdb__row_as_json(told) -%}
-    cast(
-        json_object(
-            {%- for name, sql in told.items() %}
-            '{{ name }}', {{ sql }},
-            {%- endfor %}
-            'recorded_at', recorded_at
-        ) as string
-    )
-{%- endmacro %}
-
-{% macro spark__row_as_json(told) -%}
-    to_json(
-        named_struct(
-            {%- for name, sql in told.items() %}
-            '{{ name }}', {{ sql }},
-            {%- endfor %}
-            'recorded_at', recorded_at
-        ),
-        map('ignoreNullFields', 'false')
-    )
 {%- endmacro %}

@@ -33,6 +33,8 @@ from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import open_raw_folder
 from orchestration.runbook import page_of_expectation, page_of_test
 from orchestration.settings import Settings
+from orchestration.spark import TYPE as SPARK
+from orchestration.spark import Spark, check_target, read_outside_spark, targets
 from orchestration.warehouse import (
     Warehouse,
     disk_full_message,
@@ -63,6 +65,7 @@ class Refresh(dg.ConfigurableResource["Refresh"]):
     raw: str
     warehouse: str
     project_dir: str
+    target: str = "embedded"
     as_of: str | None = None
     variables: str | None = None
     full_refresh: bool = False
@@ -71,12 +74,19 @@ class Refresh(dg.ConfigurableResource["Refresh"]):
     @property
     def project(self) -> DbtProject:
         """The dbt project that is run."""
-        return DbtProject(Path(self.project_dir))
+        return DbtProject(Path(self.project_dir), self.target)
 
     @property
     def place(self) -> Warehouse:
         """The warehouse that is written to."""
         return Warehouse(Path(self.warehouse).absolute())
+
+    @property
+    def spark(self) -> Spark | None:
+        """The Spark that builds; None where DuckDB does."""
+        if targets(self.project.root)[self.target]["type"] != SPARK:
+            return None
+        return Spark(self.project.root, self.target, self.place)
 
     @property
     def raw_folder(self) -> Path:
@@ -135,7 +145,7 @@ def told_to_dagster() -> Iterator[None]:
         ) from error
 
 
-def build_landing_asset(contract: RawContract) -> dg.AssetsDefinition:
+def build_landing_asset(contract: RawContract, manifest: Manifest) -> dg.AssetsDefinition:
     """The raw tables: judged whole, then laid as views over their files."""
 
     @dg.multi_asset(
@@ -154,7 +164,7 @@ def build_landing_asset(contract: RawContract) -> dg.AssetsDefinition:
     )
     def land(refresh: Refresh) -> Iterator[dg.MaterializeResult[None]]:
         with told_to_dagster():
-            inspection = _land(refresh, contract)
+            inspection = _land(refresh, contract, manifest)
         for findings in inspection.tables:
             yield dg.MaterializeResult(
                 asset_key=[SOURCE_NAME, findings.table.name],
@@ -164,7 +174,7 @@ def build_landing_asset(contract: RawContract) -> dg.AssetsDefinition:
     return land
 
 
-def _land(refresh: Refresh, contract: RawContract) -> landing.Inspection:
+def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landing.Inspection:
     reporter = refresh.reporter
     reporter.stage("looking at the raw files")
     findings = check_parameters(
@@ -177,15 +187,23 @@ def _land(refresh: Refresh, contract: RawContract) -> landing.Inspection:
         contract,
         on_table=lambda table: reporter.advance(tables.index(table), len(tables), table),
     )
-    if faults := (*findings.faults, *inspection.faults):
+    unfit = check_target(refresh.project.root, refresh.target)
+    if faults := (*findings.faults, *unfit, *inspection.faults):
         raise InputError(faults)
     for notice in folder.notices:
         reporter.note(f"note: {notice}")
     with private_files(), disk_full_told(refresh.place.root):
         release.recover(refresh.place)
+        if spark := refresh.spark:
+            refresh.reporter.stage("starting Spark")
+            spark.start()
         _lay_views(refresh, inspection)
         if erasure.begin_anew_if_asked(refresh.place, Settings()):
             _lay_views(refresh, inspection)
+            if spark:
+                spark.drop_tables(manifest)
+        if spark:
+            spark.lay_raw_tables(inspection)
         with duckdb.connect(str(refresh.place.build_file)) as connection:
             bookkeeping.note_landing(
                 connection,
@@ -343,14 +361,21 @@ def _close_build(
         if verdicts.is_data_test(manifest, node.unique_id) and node.status != "skipped"
     ]
     folder = open_raw_folder(refresh.raw_folder, refresh.project.contract())
+    spark = refresh.spark
     with duckdb.connect(str(refresh.place.build_file)) as connection:
+        if spark:
+            spark.lay_views(connection, _read_outside_spark(manifest, dbt_build))
+
+        def ask(query: str) -> Sequence[Any]:
+            return spark.rows(query) if spark else connection.execute(query).fetchall()
+
         error = verdicts.build_error(
             manifest,
             dbt_build.finished,
             raw_folder=refresh.raw_folder,
             raw_files=[file.path for file in folder.files],
             warehouse=refresh.place.root,
-            messages_of=lambda unique_id: dbt_build.failing_messages(connection, unique_id),
+            messages_of=lambda unique_id: dbt_build.failing_messages(ask, unique_id),
         )
         bookkeeping.note_checks(
             connection,
@@ -362,6 +387,16 @@ def _close_build(
             raise error
         if whole_part and bookkeeping.completed_steps(connection).issuperset(whole_part.needs):
             bookkeeping.note_step(connection, whole_part.notes)
+
+
+def _read_outside_spark(manifest: Manifest, dbt_build: DbtBuild) -> list[tuple[str, str]]:
+    """Those of the tables that others read than Spark which this part of the build has made."""
+    made = {
+        manifest.relation(node.unique_id)
+        for node in dbt_build.finished
+        if node.is_success and node.unique_id in manifest.content["nodes"]
+    }
+    return [relation for relation in read_outside_spark(manifest) if relation in made]
 
 
 def build_audit_asset(

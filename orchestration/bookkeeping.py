@@ -18,7 +18,8 @@ LANDINGS = quoted_name(SCHEMA, "landings")
 CHECKS = quoted_name(SCHEMA, "check_results")
 STEPS = quoted_name(SCHEMA, "completed_steps")
 
-CLOCK = quoted_name("staging", "stg_clock")
+CLOCK_RELATION = ("staging", "stg_clock")
+CLOCK = quoted_name(*CLOCK_RELATION)
 
 Status = Literal["passed", "warned", "failed"]
 

@@ -9,7 +9,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from logging.handlers import RotatingFileHandler
@@ -90,15 +90,17 @@ class DbtBuild:
         """What kept dbt from running its nodes at all; None if it ran them, well or not."""
         return self.result.exception if self.result else None
 
-    def failing_messages(self, connection: duckdb.DuckDBPyConnection, unique_id: str) -> list[str]:
+    def failing_messages(self, rows: Callable[[str], Sequence[Any]], unique_id: str) -> list[str]:
         """What the failing rows of a test tell in their column `message`; none if they have none.
 
-        `connection` is to the database of the build.
+        `rows` asks the engine of the build.
         """
+        from dbt_common.exceptions import DbtRuntimeError
+
         query = f"select distinct message from ({self._compiled_sql(unique_id)}) order by 1"
         try:
-            return [str(message) for (message,) in connection.execute(query).fetchall()]
-        except duckdb.BinderException:
+            return [str(message) for (message,) in rows(query)]
+        except (duckdb.BinderException, DbtRuntimeError):
             return []
 
     def _compiled_sql(self, unique_id: str) -> str:
@@ -111,9 +113,13 @@ class DbtBuild:
 
 @dataclass(frozen=True)
 class DbtProject:
-    """A dbt project in a folder, with its profile beside it."""
+    """A dbt project in a folder, with its profile beside it, of which `target` is the engine.
+
+    Without one it is the profile's own.
+    """
 
     root: Path
+    target: str | None = None
 
     @property
     def models_dir(self) -> Path:
@@ -214,6 +220,7 @@ class DbtProject:
         return [
             *("--project-dir", str(self.root)),
             *("--profiles-dir", str(self.root)),
+            *(("--target", self.target) if self.target else ()),
             *("--target-path", str(warehouse.dbt_dir)),
             *("--log-path", str(warehouse.dbt_dir)),
             *("--log-level", "none"),
