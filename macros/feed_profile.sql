@@ -1,6 +1,7 @@
 {#
-    What a raw table delivered, figure by figure and day by day, in one scan: all figures of a day
-    are aggregates of one select, and only the few rows that come out of it are turned into the long
+    What a raw table delivered, figure by figure and day by day. What adds up is aggregated once, by
+    day and categories, so that a category costs no aggregate of its own over all rows; what does not
+    (distinct values, a median) by day. Only the few rows that come out of it are turned into the long
     form. Nothing in it grows with the volume: the figures are named here, categories come from
     closed lists (a value that is not in its list is counted as `unlisted`, never shown), so no
     text of a raw row, and nothing personal, can get through.
@@ -14,106 +15,187 @@
     and sum; amounts: column in a minor unit → column of its currency, or none (sums of different
     currencies mean nothing, so each gets its own); distincts: columns whose values are counted; names:
     columns of names that no list closes, told apart by the first digit of a hash, so that one that gets
-    another name is seen to leave its bucket and no name is shown; repeated: of a table with a key of one
-    column, a relation of the hashes that come more than once (`session_key_hash`), so that only rows of
-    these are told apart by their keys, and not hundreds of millions.
+    another name is seen to leave its bucket and no name is shown; exceptions: of a table with a key of
+    one column, a relation that has every key which comes more than once, so that only rows of these are
+    told apart by their keys, and not hundreds of millions; touched_dates: of a table that grows by
+    increments, a relation of the days that one makes anew.
 #}
 {% macro feed_profile(
     table_name, key, required, optional=[], event_at=none, categories={}, numbers=[], amounts={}, distincts=[], names=[],
-    repeated=none
+    exceptions=none, touched_dates=none
 ) %}
+    {#- of each slice of a day, by how slices come together; and what only the whole day can say -#}
     {%- set figures = [] -%}
-    {%- do figures.append(['rows', 'all', 'all', true, 'count(*)']) -%}
+    {%- do figures.append(['rows', 'all', 'all', true, 'sum', 'count(*)']) -%}
     {%- set key_as_text = [] -%}
     {%- for name in key -%}{%- do key_as_text.append('cast(' ~ name ~ ' as string)') -%}{%- endfor -%}
-    {%- set told_apart = 'count(distinct case when is_repeated then ' ~ key_as_text | join(" || '|' || ") ~ ' end)' -%}
-    {%- do figures.append(['distinct_keys', 'all', 'all', true, 'count(' ~ key[0] ~ ') filter (where not is_repeated) + ' ~ told_apart]) -%}
-    {%- do figures.append(['incomplete_rows', 'all', 'all', true, 'count(*) filter (where ' ~ (required + ['recorded_at']) | join(' is null or ') ~ ' is null)']) -%}
+    {%- do figures.append(['distinct_keys', 'all', 'all', true, 'whole', 'count(distinct case when is_repeated then ' ~ key_as_text | join(" || '|' || ") ~ ' end)']) -%}
+    {%- do figures.append(['incomplete_rows', 'all', 'all', true, 'sum', 'count(*) filter (where ' ~ (required + ['recorded_at']) | join(' is null or ') ~ ' is null)']) -%}
     {%- for name in required + optional + ['recorded_at'] -%}
-        {%- do figures.append(['nulls', name, 'all', true, 'count(*) filter (where ' ~ name ~ ' is null)']) -%}
+        {%- do figures.append(['nulls', name, 'all', true, 'sum', 'count(*) - count(' ~ name ~ ')']) -%}
     {%- endfor -%}
     {%- if event_at -%}
-        {%- do figures.append(['early_rows', 'all', 'all', true, 'count(*) filter (where event_at > recorded_at + interval 5 minute)']) -%}
-        {%- do figures.append(['late_rows', 'all', 'all', true, 'count(*) filter (where event_at < recorded_at - interval 1 day)']) -%}
-        {%- do figures.append(['event_hours', 'all', 'all', false, 'count(distinct extract(hour from event_at))']) -%}
-        {%- do figures.append(['median_delay', 'all', 'all', false, percentile(microseconds_between('event_at', 'recorded_at'), 0.5) ~ ' / 1000000']) -%}
+        {%- do figures.append(['early_rows', 'all', 'all', true, 'sum', 'count(*) filter (where event_at > recorded_at + interval 5 minute)']) -%}
+        {%- do figures.append(['late_rows', 'all', 'all', true, 'sum', 'count(*) filter (where event_at < recorded_at - interval 1 day)']) -%}
+        {%- do figures.append(['event_hours', 'all', 'all', false, 'whole', 'count(distinct extract(hour from event_at))']) -%}
+        {%- do figures.append(['median_delay', 'all', 'all', false, 'whole', percentile(microseconds_between('event_at', 'recorded_at'), 0.5) ~ ' / 1000000']) -%}
     {%- endif -%}
     {%- for name, known in categories.items() -%}
-        {%- set text = 'cast(' ~ name ~ ' as string)' -%}
         {%- for value in known -%}
-            {%- do figures.append(['category_rows', name, value, true, 'count(*) filter (where ' ~ text ~ " = '" ~ value ~ "')"]) -%}
+            {%- do figures.append(['category_rows', name, value, true, 'slice', 'sum(slice_rows) filter (where ' ~ name ~ " = '" ~ value ~ "')"]) -%}
         {%- endfor -%}
-        {%- do figures.append(['category_rows', name, 'unlisted', true, 'count(*) filter (where ' ~ text ~ " not in ('" ~ known | join("', '") ~ "'))"]) -%}
+        {%- do figures.append(['category_rows', name, 'unlisted', true, 'slice', 'sum(slice_rows) filter (where ' ~ name ~ " not in ('" ~ known | join("', '") ~ "'))"]) -%}
     {%- endfor -%}
     {%- for name in names -%}
         {%- for digit in '0123456789abcdef' -%}
-            {%- do figures.append(['category_rows', name, 'bucket_' ~ digit, true, 'count(*) filter (where substr(md5(' ~ name ~ "), 1, 1) = '" ~ digit ~ "')"]) -%}
+            {%- do figures.append(['category_rows', name, 'bucket_' ~ digit, true, 'sum', 'count(*) filter (where substr(md5(' ~ name ~ "), 1, 1) = '" ~ digit ~ "')"]) -%}
         {%- endfor -%}
     {%- endfor -%}
     {%- for name in numbers + amounts.keys() | list -%}
-        {%- do figures.append(['minimum', name, 'all', false, 'min(' ~ name ~ ')']) -%}
-        {%- do figures.append(['maximum', name, 'all', false, 'max(' ~ name ~ ')']) -%}
+        {%- do figures.append(['minimum', name, 'all', false, 'min', 'min(' ~ name ~ ')']) -%}
+        {%- do figures.append(['maximum', name, 'all', false, 'max', 'max(' ~ name ~ ')']) -%}
     {%- endfor -%}
     {%- for name in numbers -%}
-        {%- do figures.append(['sum', name, 'all', false, 'sum(' ~ name ~ ')']) -%}
+        {%- do figures.append(['sum', name, 'all', false, 'sum', 'sum(' ~ name ~ ')']) -%}
     {%- endfor -%}
     {%- for name, currency in amounts.items() -%}
         {%- if currency -%}
             {%- for code in watched_currencies() -%}
-                {%- do figures.append(['sum', name, code, false, 'sum(' ~ name ~ ') filter (where ' ~ currency ~ " = '" ~ code ~ "')"]) -%}
+                {%- do figures.append(['sum', name, code, false, 'sum', 'sum(' ~ name ~ ') filter (where ' ~ currency ~ " = '" ~ code ~ "')"]) -%}
             {%- endfor -%}
         {%- else -%}
-            {%- do figures.append(['sum', name, 'all', false, 'sum(' ~ name ~ ')']) -%}
+            {%- do figures.append(['sum', name, 'all', false, 'sum', 'sum(' ~ name ~ ')']) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- for name in distincts -%}
-        {%- do figures.append(['distinct_values', name, 'all', false, 'count(distinct ' ~ name ~ ')']) -%}
+        {%- do figures.append(['distinct_values', name, 'all', false, 'whole', 'count(distinct ' ~ name ~ ')']) -%}
     {%- endfor %}
+    {#- written once and named twice: read twice under one name, it would be kept in between -#}
+    {%- set known_rows %}
+    select
+        raw_rows.*,
+        {{ event_at or 'cast(null as timestamp)' }} as event_at,
+        {{ 'exceptional_keys.' ~ key[0] ~ ' is not null' if exceptions else 'true' }} as is_repeated,
+        cast(
+            coalesce(
+                raw_rows.recorded_at,
+                {{ event_at or 'cast(null as timestamp)' }},
+                {{ as_of() }} - interval 1 second
+            ) as date
+        ) as profile_date
+    from {{ source('raw', table_name) }} as raw_rows
+    {%- if exceptions %}
+    left join exceptional_keys
+        on raw_rows.{{ key[0] }} = exceptional_keys.{{ key[0] }}
+    {%- endif %}
+    where
+        coalesce(raw_rows.recorded_at < {{ as_of() }}, true)
+        {%- if event_at %}
+        and coalesce({{ event_at }} < {{ as_of() }}, true)
+        {%- endif %}
+        {%- if touched_dates and is_increment() %}
+        and (
+            raw_rows.recorded_at is null
+            or (
+                raw_rows.recorded_at >= getvariable('profiled_from')
+                and raw_rows.recorded_at < getvariable('profiled_until')
+            )
+        )
+        {%- endif %}
+    {%- endset %}
 
 with
 
-raw_rows as (
+{%- if exceptions %}
 
-    select
-        {%- for name in required + optional %}
-        {{ name }},
-        {%- endfor %}
-        recorded_at,
-        {{ event_at or 'cast(null as timestamp)' }} as event_at,
-        {{ 'repeated_keys.session_key_hash is not null' if repeated else 'true' }} as is_repeated,
-        {{ as_of() }} as as_of
-    from {{ source('raw', table_name) }}
-    {{ 'left join ' ~ repeated ~ ' as repeated_keys on ' ~ key_hash(key[0]) ~ ' = repeated_keys.session_key_hash' if repeated }}
+-- every key that comes more than once is among them
+exceptional_keys as (
+
+    select {{ key[0] }}
+    from {{ exceptions }}
+    where {{ key[0] }} is not null
+    group by {{ key[0] }}
+
+),
+{%- endif %}
+
+rows_of_slices as (
+{{ known_rows }}
 
 ),
 
-known_rows as (
+rows_of_days as (
+{{ known_rows }}
+
+),
+
+slices as (
 
     select
-        *,
-        cast(coalesce(recorded_at, event_at, as_of - interval 1 second) as date) as profile_date
-    from raw_rows
-    where
-        coalesce(recorded_at < as_of, true)
-        and coalesce(event_at < as_of, true)
+        profile_date,
+        {%- for name in categories %}
+        cast({{ name }} as string) as {{ name }},
+        {%- endfor %}
+        count(*) as slice_rows,
+        {%- if exceptions %}
+        count({{ key[0] }}) filter (where not is_repeated) as single_keys,
+        {%- endif %}
+        {%- for metric, column_name, category, is_count, merge, sql in figures if merge in ['sum', 'min', 'max'] %}
+        {{ sql }} as {{ [metric, column_name, category] | join('_') }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from rows_of_slices
+    group by profile_date{% for name in categories %}, cast({{ name }} as string){% endfor %}
+
+),
+
+whole_days as (
+
+    select
+        profile_date,
+        {%- for metric, column_name, category, is_count, merge, sql in figures if merge == 'whole' %}
+        {{ sql }} as {{ [metric, column_name, category] | join('_') }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from rows_of_days
+    group by profile_date
+
+),
+
+sliced_days as (
+
+    select
+        profile_date,
+        {%- if exceptions %}
+        sum(single_keys) as single_keys,
+        {%- endif %}
+        {%- for metric, column_name, category, is_count, merge, sql in figures if merge != 'whole' %}
+        {%- set name = [metric, column_name, category] | join('_') %}
+        {{ sql if merge == 'slice' else merge ~ '(' ~ name ~ ')' }} as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from slices
+    group by profile_date
 
 ),
 
 days as (
 
     select
-        profile_date,
-        count(*) as day_rows,
-        {%- for metric, column_name, category, is_count, sql in figures %}
-        cast({{ sql }} as double) as figure_{{ loop.index }}{{ ',' if not loop.last }}
+        sliced_days.profile_date,
+        sliced_days.rows_all_all as day_rows,
+        {%- for metric, column_name, category, is_count, merge, sql in figures %}
+        {%- set name = [metric, column_name, category] | join('_') %}
+        cast(
+            {%- if metric == 'distinct_keys' and exceptions %} sliced_days.single_keys + {%- endif %}
+            {{ 'whole_days' if merge == 'whole' else 'sliced_days' }}.{{ name }} as double
+        ) as figure_{{ loop.index }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from known_rows
-    group by profile_date
+    from sliced_days
+    inner join whole_days
+        on sliced_days.profile_date = whole_days.profile_date
 
 ),
 
 figures as (
-    {% for metric, column_name, category, is_count, _ in figures %}
+    {% for metric, column_name, category, is_count, _, _ in figures %}
     select
         {{ loop.index }} as figure_number,
         '{{ metric }}' as metric,
@@ -158,7 +240,12 @@ profile as (
         case when is_count then value / day_rows end as share
     from figures_by_day
     -- most columns hold no null and most categories no row on most days: no row says none
-    where value is not null and (value <> 0 or not is_count or metric = 'distinct_keys')
+    where
+        value is not null
+        and (value <> 0 or not is_count or metric = 'distinct_keys')
+        {%- if touched_dates and is_increment() %}
+        and profile_date in (select profile_date from {{ touched_dates }})
+        {%- endif %}
 
 )
 

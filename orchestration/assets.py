@@ -20,6 +20,7 @@ from orchestration import (
     bookkeeping,
     dashboard_page,
     erasure,
+    increments,
     landing,
     release,
     verdicts,
@@ -215,6 +216,18 @@ def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landin
                     landed_at=datetime.now(UTC),
                 ),
             )
+            adds = increments.plan(
+                connection,
+                folder,
+                contract,
+                increments.ground_of(
+                    folder, contract, findings.parameters, project=refresh.project.fingerprint()
+                ),
+                # what Spark keeps can't be added to: it has no delete
+                full_refresh=refresh.full_refresh or bool(spark),
+            )
+    if adds:
+        reporter.note("building what has come since the last build, and what it touches")
     return inspection
 
 
@@ -227,7 +240,8 @@ def _lay_views(refresh: Refresh, inspection: landing.Inspection) -> None:
 class BuildPart:
     """One invocation of dbt: which nodes it builds, as dbt selects them, and after which steps.
 
-    `name` is that of its step in the job, `notes` what is noted of it once it has gone well.
+    `name` is that of its step in the job, `notes` what is noted of it once it has gone well. With
+    `grows` it has the tables that an increment adds to.
     """
 
     name: str
@@ -236,6 +250,7 @@ class BuildPart:
     needs: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    grows: bool = False
 
 
 def build_parts(manifest: Manifest) -> tuple[BuildPart, ...]:
@@ -243,8 +258,8 @@ def build_parts(manifest: Manifest) -> tuple[BuildPart, ...]:
     stage = "building and testing the models"
     fits = sorted({table.fit for table in manifest.fitted_tables()})
     if not fits:
-        return (BuildPart("dbt_build", stage, notes="build"),)
-    first = BuildPart("dbt_build", stage, notes="models", exclude=(ON_FITS,))
+        return (BuildPart("dbt_build", stage, notes="build", grows=True),)
+    first = BuildPart("dbt_build", stage, notes="models", exclude=(ON_FITS,), grows=True)
     last = BuildPart(
         "dbt_build_on_fits",
         "building and testing what stands on the fits",
@@ -292,6 +307,11 @@ def _build(
     refresh.reporter.stage(part.stage)
     if not context.is_subset:
         audit.preload()
+    # a later part adds to what the first has made
+    adds = not part.grows
+    if part.grows or context.is_subset:
+        with duckdb.connect(str(refresh.place.build_file)) as connection:
+            adds = increments.begin(connection, is_whole=not context.is_subset)
     dbt_build = refresh.project.start(
         refresh.place,
         refresh.parameters(),
@@ -299,7 +319,7 @@ def _build(
         select=_selection(context, manifest) if context.is_subset else part.select,
         exclude=() if context.is_subset else part.exclude,
         is_exact=context.is_subset,
-        full_refresh=refresh.full_refresh,
+        adds=adds,
     )
     asset_keys = keys_by_node(context.assets_def)
     check_keys = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.check_specs}
@@ -386,6 +406,8 @@ def _close_build(
         if error:
             raise error
         if whole_part and bookkeeping.completed_steps(connection).issuperset(whole_part.needs):
+            if whole_part.grows and not spark:
+                increments.keep_basis(connection, manifest.kept_tables())
             bookkeeping.note_step(connection, whole_part.notes)
 
 

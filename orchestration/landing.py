@@ -140,7 +140,7 @@ def lay_views(connection: duckdb.DuckDBPyConnection, inspection: Inspection) -> 
 
 
 def view_query(findings: TableFindings) -> str:
-    """The rows of a table's files as the contract's columns, in its order and types, for DuckDB."""
+    """What reads the rows of a table's files: the contract's columns, in its order and types."""
     columns = findings.table.columns
     if not findings.readings:
         nothing = Reading("(select 1) as no_files where false", ("null",) * len(columns))

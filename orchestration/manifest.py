@@ -16,6 +16,9 @@ RELEASED_SCHEMAS = (MARTS_SCHEMA, "quality")
 # the source whose tables Python fits on models of the same build
 FITTED_SOURCE = "fitted"
 
+# the source whose tables keep what a whole build knew
+BASIS_SOURCE = "basis"
+
 NodeProperties = Mapping[str, Any]
 
 
@@ -61,6 +64,18 @@ class FittedTable:
     reads: Mapping[str, str]
     columns: Mapping[str, str]
     description: str
+
+
+@dataclass(frozen=True)
+class KeptTable:
+    """A table that keeps columns of a model of the last whole build, as its source declares it.
+
+    `kept_from` is the model's schema and name.
+    """
+
+    name: str
+    kept_from: tuple[str, str]
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -162,6 +177,19 @@ class Manifest:
             if nodes[unique_id]["resource_type"] == "test"
             and test_fault(nodes[unique_id]) == "input"
         ]
+
+    def kept_tables(self) -> tuple[KeptTable, ...]:
+        """The tables of the source `basis` that keep rows of a model, by name."""
+        models = {node["name"]: node["unique_id"] for node in self.models()}
+        return tuple(
+            KeptTable(
+                name=source["name"],
+                kept_from=self.relation(models[source["config"]["meta"]["kept_from"]]),
+                columns=tuple(source["columns"]),
+            )
+            for _, source in sorted(self.content["sources"].items())
+            if source["source_name"] == BASIS_SOURCE
+        )
 
     def fitted_tables(self) -> tuple[FittedTable, ...]:
         """The tables of the source `fitted`, by name; ValueError for one that lacks its meta."""

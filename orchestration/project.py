@@ -4,6 +4,7 @@ dbt runs in this process. As a process of its own it would load its adapters twi
 version and parse again, which is longer than the build of a small service.
 """
 
+import hashlib
 import logging
 import queue
 import re
@@ -131,6 +132,14 @@ class DbtProject:
         document = yaml.safe_load((self.root / "dbt_project.yml").read_text(encoding="utf-8"))
         return str(document.get("version", "unknown"))
 
+    def fingerprint(self) -> str:
+        """A hash of the SQL, YAML and seeds, and of the engine: the same tables of the same rows."""
+        digest = hashlib.sha256(duckdb.__version__.encode())
+        for path in sorted(path for path in self._files() if path.is_file()):
+            digest.update(f"{path.relative_to(self.root)}\0".encode())
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
     def contract(self) -> RawContract:
         """The raw tables that the project declares as sources."""
         return read_raw_contract(self.models_dir)
@@ -168,14 +177,15 @@ class DbtProject:
         parsed: "ParsedManifest | None" = None,
         select: tuple[str, ...] = (),
         exclude: tuple[str, ...] = (),
-        full_refresh: bool = False,
+        adds: bool = False,
         is_exact: bool = False,
     ) -> DbtBuild:
         """Starts dbt on all models and data tests, or on those selected and not excluded.
 
         With all tests, what stands on a model whose test failed is skipped; with `only` them,
         nothing is built. Unit tests are left out: they prove the SQL, which does not change between
-        two runs. With `is_exact` no test is run but those selected, however many judge a selected
+        two runs. With `adds`, tables that grow by increments get what has come since the last build,
+        otherwise they are made anew. With `is_exact` no test is run but those selected, however many judge a selected
         model.
         """
         arguments = [
@@ -186,14 +196,13 @@ class DbtProject:
             *("--exclude-resource-type", "unit_test"),
             *(("--exclude-resource-type", "test") if tests == "none" else ()),
             *(("--indirect-selection", "empty") if is_exact else ()),
-            *(["--full-refresh"] if full_refresh else []),
             *(["--select", *select] if select else []),
             *(["--exclude", *exclude] if exclude else []),
         ]
         build = DbtBuild()
         # a thread that ends with the process: Ctrl-C must not wait for the query under way
         threading.Thread(
-            target=_run, args=(build, arguments, warehouse, parsed), name="dbt", daemon=True
+            target=_run, args=(build, arguments, warehouse, parsed, adds), name="dbt", daemon=True
         ).start()
         return build
 
@@ -229,11 +238,14 @@ class DbtProject:
             *(["--vars", parameters.as_json()] if parameters.overrides else []),
         ]
 
-    def _last_change(self) -> float:
+    def _files(self) -> list[Path]:
         folders = ("models", "seeds", "macros", "tests/dbt")
         files = [self.root / "dbt_project.yml", self.root / "profiles.yml"]
         files.extend(path for folder in folders for path in (self.root / folder).rglob("*"))
-        return max(path.stat().st_mtime for path in files if path.exists())
+        return files
+
+    def _last_change(self) -> float:
+        return max(path.stat().st_mtime for path in self._files() if path.exists())
 
 
 @dataclass(frozen=True)
@@ -250,6 +262,7 @@ def _run(
     arguments: list[str],
     warehouse: Warehouse,
     parsed: "ParsedManifest | None",
+    adds: bool,  # noqa: FBT001
 ) -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -260,7 +273,12 @@ def _run(
             build.events.put(event)
 
     try:
-        with environment(TENURE_WAREHOUSE=str(warehouse.root)), _log(warehouse) as note:
+        with (
+            environment(
+                TENURE_WAREHOUSE=str(warehouse.root), TENURE_INCREMENT="yes" if adds else "no"
+            ),
+            _log(warehouse) as note,
+        ):
             runner = dbtRunner(manifest=parsed, callbacks=[note, pass_on])
             build.result = runner.invoke(arguments)
     finally:

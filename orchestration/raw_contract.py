@@ -29,13 +29,17 @@ class RawColumn:
 
 @dataclass(frozen=True)
 class RawTable:
-    """A raw table with its columns in the contract's order."""
+    """A raw table with its columns in the contract's order.
+
+    With `has_arrivals`, models ask for the rows that the last build did not see.
+    """
 
     name: str
     is_required: bool
     key: tuple[str, ...]
     event_time: str | None
     columns: tuple[RawColumn, ...]
+    has_arrivals: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ def _raw_table(entry: dict[str, Any], path: Path) -> RawTable:
         key=tuple(meta["key"]),
         event_time=meta["event_time"],
         columns=columns,
+        has_arrivals=bool(meta.get("has_arrivals", False)),
     )
 
 

@@ -6,31 +6,27 @@ landmark_lifetimes as (
 
 ),
 
-session_days as (
+early_plays as (
 
-    select * from {{ ref('int_viewing__session_days') }}
-    where
-        is_first_day
-        and is_valid_play
-        and title_id is not null
+    select * from {{ ref('int_viewing__early_plays') }}
 
 ),
 
 early_viewers as (
 
     select
-        session_days.title_id,
+        early_plays.title_id,
         landmark_lifetimes.subscriber_id,
         landmark_lifetimes.days_since_landmark,
         landmark_lifetimes.has_churned
     from landmark_lifetimes
-    inner join session_days
+    inner join early_plays
         on
-            landmark_lifetimes.subscriber_id = session_days.subscriber_id
-            and landmark_lifetimes.first_date <= session_days.viewing_date
-            and landmark_lifetimes.landmark_date > session_days.viewing_date
+            landmark_lifetimes.subscriber_id = early_plays.subscriber_id
+            and landmark_lifetimes.first_date <= early_plays.viewing_date
+            and landmark_lifetimes.landmark_date > early_plays.viewing_date
     group by
-        session_days.title_id,
+        early_plays.title_id,
         landmark_lifetimes.subscriber_id,
         landmark_lifetimes.days_since_landmark,
         landmark_lifetimes.has_churned

@@ -10,13 +10,13 @@ first_instants as (
 
     select
         subscriber_id,
-        min(started_at) as started_at
-    from {{ ref('stg_viewing__playback_sessions') }}
+        min(first_played_at) as started_at
+    from {{ ref('int_viewing__subscriber_days') }}
+    where first_played_at is not null
     group by subscriber_id
 
 ),
 
--- only what began first is sorted, not every session that there is
 first_sessions as (
 
     select

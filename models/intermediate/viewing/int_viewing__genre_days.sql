@@ -1,8 +1,20 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook=[
+        "{{ know_touched_time() }}",
+        "{{ forget_touched(month_start('viewing_date')) }}",
+    ],
+) }}
+
+-- depends_on: {{ ref('int_viewing__touched_months') }}
+-- depends_on: {{ ref('int_viewing__replaced_ids') }}
+-- depends_on: {{ ref('int_calendar__months') }}
 with
 
 session_days as (
 
-    select * from {{ ref('int_viewing__session_days') }}
+    select * from {{ ref('int_viewing__days_to_count') }}
     where watched_seconds > 0
 
 ),

@@ -3,28 +3,37 @@ with
 first_lifetimes as (
 
     select * from {{ ref('int_subscriptions__lifetimes') }}
-    where lifetime_number = 1
+    where
+        lifetime_number = 1
+        and tenure_days >= {{ var('title_landmark_days') }}
+
+),
+
+early_windows as (
+
+    select * from {{ ref('int_viewing__early_windows') }}
 
 ),
 
 landmark_lifetimes as (
 
     select
-        subscriber_id,
-        {{ local_date('started_at') }} as first_date,
+        first_lifetimes.subscriber_id,
+        early_windows.first_date,
+        early_windows.landmark_date,
         cast(
-            {{ local_date('started_at') }} + interval {{ var('title_landmark_days') }} day as date
-        ) as landmark_date,
-        cast(
-            least(tenure_days - {{ var('title_landmark_days') }}, {{ var('title_horizon_days') }})
-            as integer
+            least(
+                first_lifetimes.tenure_days - {{ var('title_landmark_days') }},
+                {{ var('title_horizon_days') }}
+            ) as integer
         ) as days_since_landmark,
         -- what happens after the horizon is not asked for
-        ended_at is not null
-        and tenure_days - {{ var('title_landmark_days') }} <= {{ var('title_horizon_days') }}
-            as has_churned
+        first_lifetimes.ended_at is not null
+        and first_lifetimes.tenure_days - {{ var('title_landmark_days') }}
+        <= {{ var('title_horizon_days') }} as has_churned
     from first_lifetimes
-    where tenure_days >= {{ var('title_landmark_days') }}
+    inner join early_windows
+        on first_lifetimes.subscriber_id = early_windows.subscriber_id
 
 )
 

@@ -30,7 +30,8 @@ plays as (
             as rebuffer_ms,
         cast(watched_seconds as double) * 1000000
         > {{ var('overlong_play_ratio') }} * {{ microseconds_between('started_at', 'ended_at') }}
-            as is_overlong
+            as is_overlong,
+        is_exception
     from sessions
 
 )

@@ -29,13 +29,11 @@ touched_days as (
         case when plays.rebuffer_ms is not null then plays.watched_seconds end as measured_seconds,
         coalesce(crossed_days.calendar_date, plays.started_date) as viewing_date,
         crossed_days.calendar_date is not null as is_shared,
-        {{ microseconds_between('plays.started_at', 'plays.ended_at') }} as session_microseconds,
-        {{ microseconds_between(
-            'plays.started_at', 'greatest(crossed_days.started_at, plays.started_at)'
-        ) }} as microseconds_before,
-        {{ microseconds_between(
-            'plays.started_at', 'least(crossed_days.ended_at, plays.ended_at)'
-        ) }} as microseconds_until
+        plays.started_at,
+        plays.ended_at,
+        crossed_days.started_at as day_started_at,
+        crossed_days.ended_at as day_ended_at,
+        plays.is_exception
     from {{ ref('int_viewing__plays') }} as plays
     left join crossed_days
         on
@@ -60,20 +58,29 @@ session_days as (
                 then cast(
                     {{ divide_rounded(
                         'cast(touched_days.reported_seconds as decimal(38, 0))'
-                        ~ ' * touched_days.microseconds_until',
-                        'touched_days.session_microseconds',
+                        ~ ' * '
+                        ~ microseconds_between(
+                            'touched_days.started_at', 'least(touched_days.day_ended_at, touched_days.ended_at)'
+                        ),
+                        microseconds_between('touched_days.started_at', 'touched_days.ended_at'),
                     ) }}
                     - {{ divide_rounded(
                         'cast(touched_days.reported_seconds as decimal(38, 0))'
-                        ~ ' * touched_days.microseconds_before',
-                        'touched_days.session_microseconds',
+                        ~ ' * '
+                        ~ microseconds_between(
+                            'touched_days.started_at', 'greatest(touched_days.day_started_at, touched_days.started_at)'
+                        ),
+                        microseconds_between('touched_days.started_at', 'touched_days.ended_at'),
                     ) }} as bigint
                 )
             else touched_days.reported_seconds
         end as watched_seconds,
         touched_days.has_failed,
         touched_days.rebuffer_ms,
-        touched_days.measured_seconds
+        touched_days.measured_seconds,
+        touched_days.started_at,
+        touched_days.ended_at,
+        touched_days.is_exception
     from touched_days
     left join titles
         on touched_days.title_id = titles.title_id

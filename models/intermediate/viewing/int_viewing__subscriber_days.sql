@@ -1,8 +1,20 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook=[
+        "{{ know_touched_time() }}",
+        "{{ forget_touched(month_start('viewing_date')) }}",
+    ],
+) }}
+
+-- depends_on: {{ ref('int_viewing__touched_months') }}
+-- depends_on: {{ ref('int_viewing__replaced_ids') }}
+-- depends_on: {{ ref('int_calendar__months') }}
 with
 
 session_days as (
 
-    select * from {{ ref('int_viewing__session_days') }}
+    select * from {{ ref('int_viewing__days_to_count') }}
 
 ),
 
@@ -20,11 +32,13 @@ subscriber_days as (
             ) as bigint
         ) as completed_plays,
         cast(sum(watched_seconds) as bigint) as watched_seconds,
-        count(distinct title_id) filter (where is_first_day) as titles,
+        count(distinct case when is_first_day then title_id end) as titles,
         count(*) filter (where is_first_day and has_failed) as failed_plays,
         cast(coalesce(sum(rebuffer_ms) filter (where is_first_day), 0) as bigint) as rebuffer_ms,
         cast(coalesce(sum(measured_seconds) filter (where is_first_day), 0) as bigint)
-            as measured_seconds
+            as measured_seconds,
+        min(case when is_first_day then started_at end) as first_played_at,
+        max(case when is_first_day then started_at end) as last_played_at
     from session_days
     group by subscriber_id, viewing_date
 

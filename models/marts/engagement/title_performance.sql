@@ -6,10 +6,9 @@ titles as (
 
 ),
 
-session_days as (
+title_viewer_months as (
 
-    select * from {{ ref('int_viewing__session_days') }}
-    where title_id is not null
+    select * from {{ ref('int_viewing__title_viewer_months') }}
 
 ),
 
@@ -49,13 +48,13 @@ viewing_totals as (
 
     select
         title_id,
-        count(*) filter (where is_first_day) as plays,
-        count(*) filter (where is_first_day and is_valid_play) as valid_plays,
+        cast(sum(plays) as bigint) as plays,
+        cast(sum(valid_plays) as bigint) as valid_plays,
         count(distinct subscriber_id) as viewers,
         cast(sum(watched_seconds) as double) / 3600 as watched_hours,
-        count(is_completed_play) filter (where is_first_day) as completable_plays,
-        count(*) filter (where is_first_day and is_completed_play) as completed_plays
-    from session_days
+        cast(sum(completable_plays) as bigint) as completable_plays,
+        cast(sum(completed_plays) as bigint) as completed_plays
+    from title_viewer_months
     group by title_id
 
 ),

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook=["{{ know_touched_dates() }}", "{{ forget_touched_dates() }}"],
+) }}
+
 {{ feed_profile(
     'playback_sessions',
     key=['session_id'],
@@ -18,6 +24,7 @@
         'end_cause': end_causes(),
         'is_autoplay': ['true', 'false'],
     },
-    repeated=ref('base_viewing__repeated_session_keys'),
+    exceptions=ref('base_viewing__exceptional_sessions'),
+    touched_dates=ref('stg_profiles__touched_dates'),
     numbers=['watched_seconds', 'startup_ms', 'rebuffer_count', 'rebuffer_ms', 'bitrate_kbps'],
 ) }}

@@ -19,7 +19,8 @@ plain_sessions as (
         sessions.bitrate_kbps,
         {{ known_or_other('sessions.end_cause', end_causes()) }} as end_cause,
         sessions.is_autoplay,
-        sessions.recorded_at
+        sessions.recorded_at,
+        false as is_exception
     from {{ source('raw', 'playback_sessions') }} as sessions
     left join {{ ref('base_viewing__exceptional_sessions') }} as exceptional_sessions
         on sessions.session_id = exceptional_sessions.session_id
@@ -46,7 +47,8 @@ accepted_exceptions as (
         bitrate_kbps,
         end_cause,
         is_autoplay,
-        recorded_at
+        recorded_at,
+        true as is_exception
     from {{ ref('base_viewing__exceptional_sessions') }}
     where version_rank = 1 and broken_rule is null
 

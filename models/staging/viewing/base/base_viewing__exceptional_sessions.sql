@@ -1,33 +1,4 @@
-{%- set columns = {
-    'session_id': 'string',
-    'subscriber_id': 'string',
-    'profile_id': 'string',
-    'title_id': 'string',
-    'device_type': 'string',
-    'started_at': 'timestamp',
-    'ended_at': 'timestamp',
-    'watched_seconds': 'bigint',
-    'startup_ms': 'bigint',
-    'rebuffer_count': 'bigint',
-    'rebuffer_ms': 'bigint',
-    'bitrate_kbps': 'bigint',
-    'end_cause': 'string',
-    'is_autoplay': 'boolean',
-} -%}
-
-{%- set broken_rule -%}
-case
-    {{- common_rules(
-        columns,
-        ['session_id'],
-        nullable=['profile_id', 'title_id', 'startup_ms', 'rebuffer_count', 'rebuffer_ms', 'bitrate_kbps'],
-        event_at='versions.ended_at',
-    ) }}
-    when subscribers.subscriber_id is null then 'missing_reference'
-    when versions.ended_at < versions.started_at then 'ends_before_start'
-    when versions.watched_seconds < 0 then 'negative_watched_seconds'
-end
-{%- endset -%}
+{%- set columns = playback_columns() -%}
 
 with
 
@@ -44,29 +15,38 @@ erasures as (
 
 ),
 
-repeated_session_keys as (
+sessions_in_question as (
 
-    select * from {{ ref('base_viewing__repeated_session_keys') }}
+    select * from {{ ref('base_viewing__sessions_in_question') }}
 
 ),
 
--- all but the rows that are accepted as they came: of hundreds of millions a few are left
+keys_of_several_rows as (
+
+    select session_id
+    from sessions_in_question
+    group by session_id
+    having count(*) > 1
+
+),
+
 exceptional_rows as (
 
     select versions.*
-    from {{ source('raw', 'playback_sessions') }} as versions
+    from sessions_in_question as versions
     left join subscribers
         on versions.subscriber_id = subscribers.subscriber_id
     left join erasures
         on versions.subscriber_id = erasures.subscriber_id
-    left join repeated_session_keys
-        on {{ key_hash('versions.session_id') }} = repeated_session_keys.session_key_hash
+    left join keys_of_several_rows
+        on versions.session_id = keys_of_several_rows.session_id
     where
-        repeated_session_keys.session_key_hash is not null
+        keys_of_several_rows.session_id is not null
         or versions.recorded_at >= {{ as_of() }}
         or versions.ended_at >= {{ as_of() }}
+        or {{ is_long_playback('versions.started_at', 'versions.ended_at') }}
         or erasures.subscriber_id is not null
-        or {{ broken_rule }} is not null
+        or {{ rule_broken_by_playback() }} is not null
 
 ),
 
@@ -87,7 +67,7 @@ judged as (
 
     select
         versions.*,
-        {{ broken_rule }} as broken_rule,
+        {{ rule_broken_by_playback() }} as broken_rule,
         erasures.erased_subscriber_id,
         {{ subscriber_after_erasure('versions', 'versions.ended_at') }} as current_subscriber_id
     from versions

@@ -1,0 +1,98 @@
+{#
+    Whether this build adds to the tables of the last one. Only who knows that the last one was whole,
+    and what has come since, can say so: `tenure run` does, in the environment, since another var would
+    have the whole project parsed anew. Otherwise everything is built anew.
+#}
+{% macro is_increment() -%}
+    {{ return(execute and not flags.FULL_REFRESH and env_var('TENURE_INCREMENT', 'no') == 'yes') }}
+{%- endmacro %}
+
+
+{#
+    What is built anew by whoever runs dbt is none that `tenure run` may add to: it takes the note away that
+    says so.
+#}
+{% macro forget_ground() -%}
+    {%- if execute and not is_increment() -%}
+        {{ return(adapter.dispatch('forget_ground')()) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__forget_ground() -%}
+    create schema if not exists bookkeeping;
+    drop table if exists bookkeeping.grounds
+{%- endmacro %}
+
+{# there nothing is added #}
+{% macro spark__forget_ground() -%}
+{%- endmacro %}
+
+
+{# dbt asks it of each incremental model. #}
+{% macro should_full_refresh() %}
+    {{ return(not is_increment()) }}
+{% endmacro %}
+
+
+{#
+    Takes the rows out of a table that an increment makes anew: those of touched months, and those of
+    ids that stand for nobody any more or for somebody else. `month` is SQL of a row's month; a table
+    without ids has no `subscriber_id`.
+#}
+{% macro forget_touched(month, of_subscribers=true) -%}
+    {%- if is_increment() -%}
+    delete from {{ this }}
+    where
+        {{ month }} in (select month_start from {{ ref('int_viewing__touched_months') }})
+        -- a month before all others has lost what it began with
+        or {{ month }} < (select min(month_start) from {{ ref('int_calendar__months') }})
+        {%- if of_subscribers %}
+        or subscriber_id in (select subscriber_id from {{ ref('int_viewing__replaced_ids') }})
+        {%- endif %}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+    Lets the connection know from when to when the touched months are, so that whatever lies outside is
+    not read: the engine leaves out what it can tell from constants, and can't from a join.
+#}
+{% macro know_touched_time() -%}
+    {%- if is_increment() -%}
+    {#- a day on either side, for clocks that are put back at midnight #}
+    set variable touched_from = (
+        select min(started_at) - interval 1 day from {{ ref('int_viewing__touched_months') }}
+    );
+    set variable touched_until = (
+        select max(ended_at) + interval 1 day from {{ ref('int_viewing__touched_months') }}
+    )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Whether something that happens from one instant to another can be of a touched month. #}
+{% macro within_touched_time(started_at, ended_at) -%}
+    {{ started_at }} < getvariable('touched_until')
+    and {{ ended_at }} >= getvariable('touched_from')
+{%- endmacro %}
+
+
+{# The same for the days of a feed's profile. #}
+{% macro know_touched_dates() -%}
+    {%- if is_increment() -%}
+    set variable profiled_from = (
+        select min(profile_date) from {{ ref('stg_profiles__touched_dates') }}
+    );
+    set variable profiled_until = (
+        select max(profile_date) + interval 1 day from {{ ref('stg_profiles__touched_dates') }}
+    )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro forget_touched_dates() -%}
+    {%- if is_increment() -%}
+    delete from {{ this }}
+    where profile_date in (select profile_date from {{ ref('stg_profiles__touched_dates') }})
+    {%- endif -%}
+{%- endmacro %}

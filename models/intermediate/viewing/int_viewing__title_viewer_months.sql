@@ -1,0 +1,38 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook=[
+        "{{ know_touched_time() }}",
+        "{{ forget_touched('month_start') }}",
+    ],
+) }}
+
+-- depends_on: {{ ref('int_viewing__touched_months') }}
+-- depends_on: {{ ref('int_viewing__replaced_ids') }}
+-- depends_on: {{ ref('int_calendar__months') }}
+with
+
+session_days as (
+
+    select * from {{ ref('int_viewing__days_to_count') }}
+    where title_id is not null
+
+),
+
+title_viewer_months as (
+
+    select
+        title_id,
+        subscriber_id,
+        {{ month_start('viewing_date') }} as month_start,
+        count(*) filter (where is_first_day) as plays,
+        count(*) filter (where is_first_day and is_valid_play) as valid_plays,
+        cast(sum(watched_seconds) as bigint) as watched_seconds,
+        count(is_completed_play) filter (where is_first_day) as completable_plays,
+        count(*) filter (where is_first_day and is_completed_play) as completed_plays
+    from session_days
+    group by title_id, subscriber_id, {{ month_start('viewing_date') }}
+
+)
+
+select * from title_viewer_months

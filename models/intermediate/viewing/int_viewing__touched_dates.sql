@@ -1,0 +1,160 @@
+-- depends_on: {{ ref('base_viewing__sessions_in_question') }}
+-- depends_on: {{ ref('base_subscribers__subscribers') }}
+-- depends_on: {{ ref('stg_subscribers__erasures') }}
+-- depends_on: {{ ref('stg_viewing__titles') }}
+-- depends_on: {{ ref('int_viewing__early_windows') }}
+-- depends_on: {{ ref('int_viewing__replaced_ids') }}
+with
+
+{% if is_increment() %}
+
+accepted_subscribers as (
+
+    select subscriber_id from {{ ref('base_subscribers__subscribers') }}
+    where version_rank = 1 and broken_rule is null
+
+),
+
+erased_subscribers as (
+
+    select subscriber_id from {{ ref('stg_subscribers__erasures') }}
+
+),
+
+known_subscribers as (
+
+    select subscriber_id from {{ source('basis', 'subscribers') }}
+
+),
+
+-- accepted or erased only now, or not any more: all of their sessions count otherwise
+changed_subscribers as (
+
+    (select * from accepted_subscribers except select * from known_subscribers)
+    except
+    select * from erased_subscribers
+    union distinct
+    (select * from known_subscribers except select * from accepted_subscribers)
+    union distinct
+    (select * from known_subscribers intersect select * from erased_subscribers)
+    union distinct
+    select subscriber_id from {{ source('arrivals', 'erasure_requests') }}
+
+),
+
+arrived_keys as (
+
+    select distinct session_id from {{ source('arrivals', 'playback_sessions') }}
+
+),
+
+touched_sessions as (
+
+    select
+        sessions.started_at,
+        sessions.ended_at
+    from {{ ref('base_viewing__sessions_in_question') }} as sessions
+    left join arrived_keys
+        on sessions.session_id = arrived_keys.session_id
+    left join changed_subscribers
+        on sessions.subscriber_id = changed_subscribers.subscriber_id
+    where
+        arrived_keys.session_id is not null
+        or changed_subscribers.subscriber_id is not null
+
+),
+
+current_titles as (
+
+    select
+        title_id,
+        content_type,
+        genre,
+        runtime_seconds
+    from {{ ref('stg_viewing__titles') }}
+
+),
+
+known_titles as (
+
+    select * from {{ source('basis', 'titles') }}
+
+),
+
+changed_titles as (
+
+    (select * from current_titles except select * from known_titles)
+    union all
+    (select * from known_titles except select * from current_titles)
+
+),
+
+touched_by_titles as (
+
+    select
+        sessions.started_at,
+        sessions.ended_at
+    from {{ source('raw', 'playback_sessions') }} as sessions
+    inner join changed_titles
+        on sessions.title_id = changed_titles.title_id
+
+),
+
+current_windows as (
+
+    select * from {{ ref('int_viewing__early_windows') }}
+
+),
+
+known_windows as (
+
+    select * from {{ source('basis', 'early_windows') }}
+
+),
+
+changed_windows as (
+
+    (select * from current_windows except select * from known_windows)
+    union all
+    (select * from known_windows except select * from current_windows)
+
+),
+
+touched_dates as (
+
+    select
+        {{ local_date('started_at') }} as first_date,
+        {{ local_date('ended_at') }} as last_date
+    from touched_sessions
+    union distinct
+    select
+        {{ local_date('started_at') }} as first_date,
+        {{ local_date('ended_at') }} as last_date
+    from touched_by_titles
+    union distinct
+    select
+        changed_windows.first_date,
+        changed_windows.landmark_date as last_date
+    from changed_windows
+    left join {{ ref('int_viewing__replaced_ids') }} as replaced_ids
+        on changed_windows.subscriber_id = replaced_ids.subscriber_id
+    where replaced_ids.subscriber_id is null
+
+)
+
+{% else %}
+
+-- all are built anew, and nobody asks
+touched_dates as (
+
+    select
+        calendar_date as first_date,
+        calendar_date as last_date
+    from {{ ref('int_calendar__days') }}
+    where false
+
+)
+
+{% endif %}
+
+select * from touched_dates
