@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,7 +127,8 @@ class Spark:
     target: str
     place: Warehouse
 
-    def settings(self) -> dict[str, Any]:
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
         """The target as the profile has it, with the environment's values in it."""
         from dbt.config.profile import Profile, read_profile
         from dbt.config.renderer import ProfileRenderer
@@ -144,7 +146,7 @@ class Spark:
 
         Raises BuildError where nobody answers or it does not start.
         """
-        settings = self.settings()
+        settings = self.settings
         if settings["method"] != "session":
             _listens(settings["host"], settings["port"])
             return
@@ -188,7 +190,7 @@ class Spark:
         from dbt_common.context import set_invocation_context
 
         set_invocation_context(dict(os.environ))
-        credentials = SparkCredentials.from_dict(self.settings())
+        credentials = SparkCredentials.from_dict(dict(self.settings))
         opened = SparkConnectionManager.open(
             Connection(type=TYPE, name="tenure", credentials=credentials)  # type: ignore[arg-type]
         )
@@ -200,11 +202,15 @@ class Spark:
 
     def drop_tables(self, manifest: Manifest) -> None:
         """Drops every table of the build, with its files: there is an id in them to be erased."""
-        for model in manifest.models():
-            if model["config"]["materialized"] != "view":
-                schema, name = manifest.relation(model["unique_id"])
-                self.rows(f"create schema if not exists {schema}")
-                self.rows(f"drop table if exists {schema}.{name}")
+        made = {
+            manifest.relation(model["unique_id"])
+            for model in manifest.models()
+            if model["config"]["materialized"] != "view"
+        }
+        for (schema,) in self.rows("show schemas"):
+            for _, name, _ in self.rows(f"show tables in {schema}"):
+                if (schema, name) in made:
+                    self.rows(f"drop table {schema}.{name}")
 
     # --- what comes in ----------------------------------------------------------------------------
 
