@@ -4,6 +4,7 @@ A thin shell: what an asset does is said in the modules beside this one.
 """
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -203,6 +204,9 @@ def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landin
             _lay_views(refresh, inspection)
             if spark:
                 spark.drop_tables(manifest)
+            else:
+                # of a build that Spark made here
+                shutil.rmtree(refresh.place.spark_dir, ignore_errors=True)
         if spark:
             spark.lay_raw_tables(inspection)
         with duckdb.connect(str(refresh.place.build_file)) as connection:

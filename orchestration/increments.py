@@ -50,7 +50,9 @@ class Ground:
     def from_json(cls, text: str) -> "Ground":
         """The ground that `as_json` wrote."""
         project, parameters, as_of, files = json.loads(text)
-        return cls(project, parameters, as_of, {name: tuple(known) for name, known in files.items()})
+        return cls(
+            project, parameters, as_of, {name: tuple(known) for name, known in files.items()}
+        )
 
 
 def ground_of(

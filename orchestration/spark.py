@@ -24,8 +24,7 @@ from urllib.parse import unquote, urlparse
 import duckdb
 import yaml
 
-from orchestration import landing
-from orchestration.bookkeeping import CLOCK_RELATION
+from orchestration import bookkeeping, landing
 from orchestration.errors import BuildError, Fault
 from orchestration.manifest import FITTED_SOURCE, FittedTable, Manifest
 from orchestration.raw_contract import SOURCE_NAME
@@ -167,8 +166,8 @@ class Spark:
         # of each release of pandas that is newer than the one it was tried with
         warnings.filterwarnings("ignore", category=FutureWarning, module="pyspark")
         conf = SparkConf().setAll(list(parameters.items()))
-        # Spark's words are for whoever looks into them, not for the terminal
-        with (self.place.dbt_dir / "spark.log").open("ab") as log:
+        # Spark's words are for whoever looks into them, not for the terminal, and of one run
+        with (self.place.dbt_dir / "spark.log").open("wb") as log:
             try:
                 gateway = launch_gateway(conf, popen_kwargs={"stdout": log, "stderr": log})
                 SparkContext(conf=conf, gateway=gateway)
@@ -266,6 +265,7 @@ class Spark:
                 [schema, name],
             ).fetchall():
                 connection.execute(f"drop table {quoted_name(schema, name)}")
+            bookkeeping.note_folder(connection, (schema, name), location)
             connection.execute(
                 f"create or replace view {quoted_name(schema, name)} as"
                 f" {_view_query(connection, columns, location)}"
@@ -280,7 +280,7 @@ def read_outside_spark(manifest: Manifest) -> list[Relation]:
         for unique_id in table.reads.values()
     }
     released = {(table.schema, table.name) for table in manifest.released_tables()}
-    return sorted(read | released | {CLOCK_RELATION})
+    return sorted(read | released | {bookkeeping.CLOCK_RELATION})
 
 
 def _listens(host: str, port: int) -> None:

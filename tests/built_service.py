@@ -39,18 +39,18 @@ def build_service(
     with what dbt said of each node that did not go well.
     """
     place.prepare()
-    _land(parsed, raw, place, spark)
+    land(parsed, raw, place, spark)
     ancestry = [f"+{mart}" for mart in marts]
     # what a fit reads is not upstream of what stands on it, as dbt sees it
     read = [f"+{name}" for name in _read_by(parsed, fits)] if marts else []
-    _run_dbt(parsed, place, select=[*ancestry, *read], exclude=[ON_FITS], tests=tests)
+    run_dbt(parsed, place, select=[*ancestry, *read], exclude=[ON_FITS], tests=tests)
     _lay_views(parsed, place, spark)
     if not fits:
         return
     for fit in fits:
         run_fit(place, parsed.manifest, fit, spark=spark)
     on_fits = [f"{ON_FITS},{each}" for each in ancestry] or [ON_FITS]
-    _run_dbt(parsed, place, select=on_fits, exclude=[], tests=tests)
+    run_dbt(parsed, place, select=on_fits, exclude=[], tests=tests)
     _lay_views(parsed, place, spark)
 
 
@@ -76,7 +76,8 @@ def _read_by(parsed: ParsedProject, fits: Sequence[str]) -> set[str]:
     }
 
 
-def _land(parsed: ParsedProject, raw: Path, place: Warehouse, spark: Spark | None) -> None:
+def land(parsed: ParsedProject, raw: Path, place: Warehouse, spark: Spark | None) -> None:
+    """Lay the raw tables, and begin the books of a run."""
     contract = parsed.project.contract()
     folder = open_raw_folder(raw, contract)
     inspection = landing.inspect(folder, contract)
@@ -98,7 +99,7 @@ def _land(parsed: ParsedProject, raw: Path, place: Warehouse, spark: Spark | Non
         spark.lay_raw_tables(inspection)
 
 
-def _run_dbt(
+def run_dbt(
     parsed: ParsedProject,
     place: Warehouse,
     *,
@@ -106,6 +107,7 @@ def _run_dbt(
     exclude: Sequence[str],
     tests: Literal["all", "none"],
 ) -> None:
+    """Build what is selected, with its tests or without; raises AssertionError where it fails."""
     build = parsed.project.start(
         place,
         check_parameters(parsed.project.root).parameters,

@@ -21,7 +21,8 @@ WINDOWS = frozenset({"Window", "WindowGroupLimit"})
 
 # plans, and what goes by them, are as many as a service has on offer
 FEW = frozenset({"plan_id"})
-GROWS = re.compile(r"_(id|at|hash)$")
+# what a group may be by that is as many as there are rows
+INSTANTS = ("_at", "_hash")
 
 WRITTEN = re.compile(r"/(\w+)\.db/(\w+)[,/ ]")
 SCANNED = re.compile(r"spark_catalog\.(\w+\.\w+)")
@@ -88,7 +89,7 @@ def _is_of_one_partition(window: Node) -> bool:
 def _is_bounded(node: Node, columns: Mapping[str, list[str]]) -> bool:
     if "Aggregate" in node["nodeName"] and (keys := KEYS.search(node["simpleString"])):
         names = [key.split("#")[0].strip() for key in keys.group(1).split(",") if key]
-        if not any(_grows(name) for name in names):
+        if not any(_is_id(name) or name.endswith(INSTANTS) for name in names):
             return True
     if node["children"]:
         return all(_is_bounded(child, columns) for child in node["children"])
@@ -96,8 +97,8 @@ def _is_bounded(node: Node, columns: Mapping[str, list[str]]) -> bool:
     if scanned is None:
         # spelt out in the query
         return node["nodeName"] in {"LocalTableScan", "Range", "Scan OneRowRelation"}
-    return not any(_grows(name) for name in columns.get(scanned.group(1), ["unknown_id"]))
+    return not any(_is_id(name) for name in columns.get(scanned.group(1), ["unknown_id"]))
 
 
-def _grows(name: str) -> bool:
-    return bool(GROWS.search(name)) and name not in FEW
+def _is_id(name: str) -> bool:
+    return name.endswith("_id") and name not in FEW
