@@ -245,11 +245,22 @@ class Spark:
 
     def _lay_table(self, schema: str, name: str, columns: Mapping[str, str], folder: Path) -> None:
         described = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-        location = str(folder).replace("\\", "\\\\").replace("'", "\\'")
         self.rows(f"drop table if exists {schema}.{name}")
-        self.rows(f"create table {schema}.{name} ({described}) using parquet location '{location}'")
+        self.rows(
+            f"create table {schema}.{name} ({described}) using parquet"
+            f" location {_text(str(folder))}"
+        )
 
     # --- what goes out ----------------------------------------------------------------------------
+
+    def _written(self, schema: str, name: str) -> Path:
+        """The folder to which Spark has written the rows of a view."""
+        folder = self.place.spark_dir / "read" / f"{schema}.{name}"
+        self.rows(
+            f"insert overwrite directory {_text(str(folder))} using parquet"
+            f" select * from {schema}.{name}"
+        )
+        return folder
 
     def lay_views(
         self, connection: duckdb.DuckDBPyConnection, relations: Iterable[Relation]
@@ -258,6 +269,7 @@ class Spark:
         for schema, name in relations:
             described = self.rows(f"describe table extended {schema}.{name}")
             columns, location = _columns_and_location(described)
+            location = location or self._written(schema, name)
             connection.execute(f"create schema if not exists {quoted_name(schema)}")
             # of a build that DuckDB made here
             if connection.execute(
@@ -281,6 +293,11 @@ def read_outside_spark(manifest: Manifest) -> list[Relation]:
     }
     released = {(table.schema, table.name) for table in manifest.released_tables()}
     return sorted(read | released | {bookkeeping.CLOCK_RELATION})
+
+
+def _text(value: str) -> str:
+    """A text literal of Spark, in which a backslash is special."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _listens(host: str, port: int) -> None:
@@ -309,8 +326,13 @@ def _copy_to_parquet(findings: landing.TableFindings, path: Path) -> None:
         )
 
 
-def _columns_and_location(described: list[tuple[Any, ...]]) -> tuple[dict[str, str], Path]:
-    """Names and types of a table's columns and where its files are, as `describe` tells them."""
+def _columns_and_location(
+    described: list[tuple[Any, ...]],
+) -> tuple[dict[str, str], Path | None]:
+    """Names and types of a table's columns and where its files are, as `describe` tells them.
+
+    A view has no files.
+    """
     columns: dict[str, str] = {}
     location = ""
     is_column = True
@@ -321,6 +343,8 @@ def _columns_and_location(described: list[tuple[Any, ...]]) -> tuple[dict[str, s
             columns[name] = value
         elif name == "Location":
             location = value
+    if not location:
+        return columns, None
     address = urlparse(location)
     if address.scheme not in {"", "file"}:
         raise BuildError(
