@@ -184,12 +184,31 @@
 {% macro row_as_json(columns, personal=[]) -%}
     {%- set members = [] -%}
     {%- for name, type in dict(columns, recorded_at='timestamp').items() if name not in personal -%}
-        {%- set text = told_text(name) if type == 'string' else 'cast(' ~ name ~ ' as string)' -%}
+        {%- if type == 'string' -%}
+            {%- set text = told_text(name) -%}
+        {%- elif type.startswith('decimal') -%}
+            {%- set text = decimal_as_text(name, type) -%}
+        {%- else -%}
+            {%- set text = 'cast(' ~ name ~ ' as string)' -%}
+        {%- endif -%}
         {%- set is_quoted = type in ['string', 'timestamp', 'date'] -%}
         {%- set value = "'\"' || " ~ text ~ " || '\"'" if is_quoted else text -%}
         {%- do members.append("'\"" ~ name ~ "\":' || coalesce(" ~ value ~ ", 'null')") -%}
     {%- endfor -%}
     '{' || {{ members | join(" || ',' || ") }} || '}'
+{%- endmacro %}
+
+{# A decimal with all of its digits: one engine's own text of a small one is `0E-12`. #}
+{% macro decimal_as_text(value, type) -%}
+    {{ return(adapter.dispatch('decimal_as_text')(value, type)) }}
+{%- endmacro %}
+
+{% macro duckdb__decimal_as_text(value, type) -%}
+    cast({{ value }} as string)
+{%- endmacro %}
+
+{% macro spark__decimal_as_text(value, type) -%}
+    replace(format_number({{ value }}, {{ type.split(',')[1] | replace(')', '') | int }}), ',', '')
 {%- endmacro %}
 
 {# A text if it is written as what it may be, else its shape, and of an odd or long one its length. #}

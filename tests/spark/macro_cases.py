@@ -73,6 +73,11 @@ CASES = {
         " date '2024-03-01' as last_day) as days\", 'first_day', 'last_day') }}) as t"
     ],
     "integer_series": ["select number as told from ({{ integer_series(-1, 2) }}) as t"],
+    "decimal_as_text": [
+        f"select {{{{ decimal_as_text('cast({value} as decimal(20, 12))', 'decimal(20,12)') }}}}"
+        " as told"
+        for value in ("0", "0.000000000001", "-5.5", "12345678.000000000001")
+    ],
     "key_hash": [
         "select {{ key_hash(\"'a'\") }} = {{ key_hash(\"'a'\") }} as told",
         "select {{ key_hash(\"'a'\") }} = {{ key_hash(\"'b'\") }} as told",
