@@ -17,12 +17,12 @@
     columns of names that no list closes, told apart by the first digit of a hash, so that one that gets
     another name is seen to leave its bucket and no name is shown; exceptions: of a table with a key of
     one column, a relation that has every key which comes more than once, so that only rows of these are
-    told apart by their keys, and not hundreds of millions; touched_dates: of a table that grows by
-    increments, a relation of the days that one makes anew.
+    told apart by their keys, and not hundreds of millions; grows: whether the table grows by
+    increments.
 #}
 {% macro feed_profile(
     table_name, key, required, optional=[], event_at=none, categories={}, numbers=[], amounts={}, distincts=[], names=[],
-    exceptions=none, touched_dates=none
+    exceptions=none, grows=false
 ) %}
     {#- of each slice of a day, by how slices come together; and what only the whole day can say -#}
     {%- set figures = [] -%}
@@ -93,7 +93,7 @@
         {%- if event_at %}
         and coalesce({{ event_at }} < {{ as_of() }}, true)
         {%- endif %}
-        {%- if touched_dates and is_increment() %}
+        {%- if grows and is_increment() %}
         and (
             raw_rows.recorded_at is null
             or (
@@ -243,8 +243,8 @@ profile as (
     where
         value is not null
         and (value <> 0 or not is_count or metric = 'distinct_keys')
-        {%- if touched_dates and is_increment() %}
-        and profile_date in (select profile_date from {{ touched_dates }})
+        {%- if grows and is_increment() %}
+        and profile_date in (select profile_date from {{ ref('stg_profiles__touched_dates') }})
         {%- endif %}
 
 )

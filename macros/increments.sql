@@ -37,17 +37,19 @@
 {#
     Takes the rows out of a table that an increment makes anew: those of touched months, and those of
     ids that stand for nobody any more or for somebody else. `month` is SQL of a row's month; a table
-    without ids has no `subscriber_id`.
+    without ids has no `subscriber_id`. The refs stand outside of the condition, where dbt sees them.
 #}
 {% macro forget_touched(month, of_subscribers=true) -%}
+    {%- set touched_months, months = ref('int_viewing__touched_months'), ref('int_calendar__months') -%}
+    {%- set replaced_ids = ref('int_viewing__replaced_ids') if of_subscribers -%}
     {%- if is_increment() -%}
     delete from {{ this }}
     where
-        {{ month }} in (select month_start from {{ ref('int_viewing__touched_months') }})
+        {{ month }} in (select month_start from {{ touched_months }})
         -- a month before all others has lost what it began with
-        or {{ month }} < (select min(month_start) from {{ ref('int_calendar__months') }})
+        or {{ month }} < (select min(month_start) from {{ months }})
         {%- if of_subscribers %}
-        or subscriber_id in (select subscriber_id from {{ ref('int_viewing__replaced_ids') }})
+        or subscriber_id in (select subscriber_id from {{ replaced_ids }})
         {%- endif %}
     {%- endif -%}
 {%- endmacro %}
@@ -55,17 +57,14 @@
 
 {#
     Lets the connection know from when to when the touched months are, so that whatever lies outside is
-    not read: the engine leaves out what it can tell from constants, and can't from a join.
+    not read: the engine leaves out what it can tell from constants, and can't from a join. A day on
+    either side is for clocks that are put back at midnight.
 #}
 {% macro know_touched_time() -%}
+    {%- set touched_months = ref('int_viewing__touched_months') -%}
     {%- if is_increment() -%}
-    {#- a day on either side, for clocks that are put back at midnight #}
-    set variable touched_from = (
-        select min(started_at) - interval 1 day from {{ ref('int_viewing__touched_months') }}
-    );
-    set variable touched_until = (
-        select max(ended_at) + interval 1 day from {{ ref('int_viewing__touched_months') }}
-    )
+    set variable touched_from = (select min(started_at) - interval 1 day from {{ touched_months }});
+    set variable touched_until = (select max(ended_at) + interval 1 day from {{ touched_months }})
     {%- endif -%}
 {%- endmacro %}
 
@@ -77,22 +76,22 @@
 {%- endmacro %}
 
 
-{# The same for the days of a feed's profile. #}
-{% macro know_touched_dates() -%}
+{# The same for the days of the profile of playback. #}
+{% macro forget_touched_dates() -%}
+    {%- set touched_dates = ref('stg_profiles__touched_dates') -%}
     {%- if is_increment() -%}
-    set variable profiled_from = (
-        select min(profile_date) from {{ ref('stg_profiles__touched_dates') }}
-    );
-    set variable profiled_until = (
-        select max(profile_date) + interval 1 day from {{ ref('stg_profiles__touched_dates') }}
-    )
+    delete from {{ this }}
+    where profile_date in (select profile_date from {{ touched_dates }})
     {%- endif -%}
 {%- endmacro %}
 
 
-{% macro forget_touched_dates() -%}
+{% macro know_touched_dates() -%}
+    {%- set touched_dates = ref('stg_profiles__touched_dates') -%}
     {%- if is_increment() -%}
-    delete from {{ this }}
-    where profile_date in (select profile_date from {{ ref('stg_profiles__touched_dates') }})
+    set variable profiled_from = (select min(profile_date) from {{ touched_dates }});
+    set variable profiled_until = (
+        select max(profile_date) + interval 1 day from {{ touched_dates }}
+    )
     {%- endif -%}
 {%- endmacro %}

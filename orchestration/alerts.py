@@ -16,10 +16,11 @@ import duckdb
 
 from orchestration import bookkeeping, release
 from orchestration.bookkeeping import CheckResult
+from orchestration.data_tests import Rule, rules_of
 from orchestration.errors import AuditError, Fault, InputError, StoppedError, TenureError
 from orchestration.failing_rows import failing_keys
 from orchestration.manifest import Manifest, NodeProperties, test_fault
-from orchestration.runbook import KINDS, kind_of, page_of_expectation, page_of_test
+from orchestration.runbook import KINDS, page_of_expectation, page_of_rule
 from orchestration.settings import is_any_set
 from orchestration.sql_text import quoted_name
 from orchestration.warehouse import Warehouse, private_files, says_disk_full
@@ -234,8 +235,8 @@ class _Describer:
         from alerting.incidents import Trouble
 
         is_critical = result.status == "failed"
-        test = self._test(result)
-        kind = KINDS.get(kind_of(test) or "") if test else None
+        test, rule = self._test(result)
+        kind = KINDS.get(rule.kind or "") if rule else None
         trouble = Trouble(
             check=result.check_name,
             table=result.table_name,
@@ -245,11 +246,11 @@ class _Describer:
             owner=result.owner,
             why=" ".join((result.why or (kind.means if kind else "")).split()),
             what_to_do=" ".join((result.what_to_do or (kind.what_to_do if kind else "")).split()),
-            page=page_of(result, test),
+            page=page_of(result, rule),
         )
-        if test is None or self.connection is None:
+        if test is None or rule is None or self.connection is None:
             return trouble
-        keys = failing_keys(self.connection, compiled_sql(self.place, test))
+        keys = failing_keys(self.connection, rule.failing_rows(compiled_sql(self.place, test)))
         return replace(trouble, keys=tuple(keys), marts=self._marts(trouble.marts, keys))
 
     def _marts(self, by_lineage: tuple[str, ...], keys: Iterable[str]) -> tuple[str, ...]:
@@ -261,15 +262,17 @@ class _Describer:
             sorted({*by_lineage, *(m for n in named for m in self.manifest.marts_from(n))})
         )
 
-    def _test(self, result: CheckResult) -> NodeProperties | None:
+    def _test(self, result: CheckResult) -> tuple[NodeProperties, Rule] | tuple[None, None]:
         if result.kind != "data test" or self.manifest is None:
-            return None
+            return None, None
         named = (
-            node
+            (node, rule)
             for node in self.manifest.content["nodes"].values()
-            if node["resource_type"] == "test" and node["name"] == result.check_name
+            if node["resource_type"] == "test"
+            for rule in rules_of(node)
+            if rule.name == result.check_name
         )
-        return next(named, None)
+        return next(named, (None, None))
 
     def _what(self, result: CheckResult, test: NodeProperties | None) -> str:
         if result.kind == "expectation":
@@ -282,11 +285,11 @@ class _Describer:
         return f"{result.failures:,} rows fail it"
 
 
-def page_of(result: CheckResult, test: NodeProperties | None) -> str:
+def page_of(result: CheckResult, rule: Rule | None) -> str:
     """The anchor of the runbook's page of a check."""
     if result.kind == "expectation":
         return page_of_expectation(result.suite, result.check_name)
-    return page_of_test(test) if test else ""
+    return page_of_rule(rule) if rule else ""
 
 
 def compiled_sql(place: Warehouse, test: NodeProperties) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 
 from orchestration import (
     audit,
@@ -26,14 +26,16 @@ from orchestration import (
     release,
     verdicts,
 )
+from orchestration.bookkeeping import CheckResult
+from orchestration.data_tests import parent_test, told_apart
 from orchestration.errors import BuildError, InputError, TenureError
-from orchestration.manifest import FITTED_SOURCE, Manifest
+from orchestration.manifest import FITTED_SOURCE, RELEASED_SCHEMAS, Manifest
 from orchestration.parameters import Parameters, check_parameters
 from orchestration.progress import Reporter
-from orchestration.project import DbtBuild, DbtProject, NodeFinished, NodeStarted
+from orchestration.project import DbtBuild, DbtProject, NodeStarted
 from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import open_raw_folder
-from orchestration.runbook import page_of_expectation, page_of_test
+from orchestration.runbook import page_of_expectation, page_of_rule
 from orchestration.settings import Settings
 from orchestration.spark import TYPE as SPARK
 from orchestration.spark import Spark, check_target, read_outside_spark, targets
@@ -278,17 +280,21 @@ def build_dbt_assets(
     manifest: Manifest,
     part: BuildPart,
     parsed: Any = None,  # noqa: ANN401
+    *,
+    has_checks: bool = True,
 ) -> dg.AssetsDefinition:
-    """A part's dbt models and seeds as assets, and the data tests as their checks.
+    """A part's dbt models and seeds as assets, and what their data tests hold as their checks.
 
     `parsed` is dbt's own object of the manifest, where this process has it: it saves parsing twice.
     """
 
     @dbt_assets(
-        manifest=manifest.with_test_targets(),
+        manifest=told_apart(manifest),
         select=" ".join(part.select) or "fqn:*",
         exclude=" ".join(part.exclude) or None,
-        dagster_dbt_translator=Translator(),
+        dagster_dbt_translator=Translator(
+            DagsterDbtTranslatorSettings(enable_asset_checks=has_checks)
+        ),
         name=part.name,
         pool=POOL,
     )
@@ -326,7 +332,6 @@ def _build(
         adds=adds,
     )
     asset_keys = keys_by_node(context.assets_def)
-    check_keys = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.check_specs}
     for event in dbt_build:
         if isinstance(event, NodeStarted):
             name = event.unique_id.split(".")[2]
@@ -335,10 +340,13 @@ def _build(
             yield dg.MaterializeResult(
                 asset_key=asset_keys[event.unique_id], metadata={"seconds": event.seconds}
             )
-        elif event.unique_id in check_keys and event.status != "skipped":
-            page = page_of_test(manifest.node(event.unique_id))
-            yield _check_outcome(check_keys[event.unique_id], event, page)
-    _close_build(refresh, manifest, dbt_build, None if context.is_subset else part)
+    checks, error = _close_build(refresh, manifest, dbt_build, None if context.is_subset else part)
+    check_keys = {key.name: key for key in context.selected_asset_check_keys}
+    for result, page in checks:
+        if result.check_name in check_keys:
+            yield _check_outcome(check_keys[result.check_name], result, page)
+    if error:
+        raise error
 
 
 def keys_by_node(built: dg.AssetsDefinition) -> dict[str, dg.AssetKey]:
@@ -346,17 +354,17 @@ def keys_by_node(built: dg.AssetsDefinition) -> dict[str, dg.AssetKey]:
     return {spec.metadata[UNIQUE_ID]: spec.key for spec in built.specs}
 
 
-def _check_outcome(key: dg.AssetCheckKey, event: NodeFinished, page: str) -> dg.AssetCheckResult:
+def _check_outcome(key: dg.AssetCheckKey, result: CheckResult, page: str) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
-        passed=event.is_success,
+        passed=result.status == "passed",
         severity=dg.AssetCheckSeverity.WARN
-        if event.status == "warn"
+        if result.status == "warned"
         else dg.AssetCheckSeverity.ERROR,
         metadata={
-            "failing rows": event.failures,
-            "message": event.message,
+            "failing rows": result.failures,
+            "message": result.message,
             "runbook": runbook_page(page),
         },
     )
@@ -369,21 +377,18 @@ def _selection(context: dg.AssetExecutionContext, manifest: Manifest) -> tuple[s
     chosen.extend(
         spec.metadata[UNIQUE_ID] for spec in context.assets_def.check_specs if spec.key in checks
     )
-    return tuple(".".join(manifest.node(unique_id)["fqn"]) for unique_id in chosen)
+    tests_and_models = dict.fromkeys(parent_test(unique_id) for unique_id in chosen)
+    return tuple(".".join(manifest.node(unique_id)["fqn"]) for unique_id in tests_and_models)
 
 
 def _close_build(
     refresh: Refresh, manifest: Manifest, dbt_build: DbtBuild, whole_part: BuildPart | None
-) -> None:
+) -> tuple[list[tuple[CheckResult, str]], TenureError | None]:
+    """Notes how a part went; returns its checks, with their pages, and what it failed of."""
     if error := dbt_build.error():
         if is_disk_full(error):
             raise BuildError(disk_full_message(refresh.place.root)) from error
         raise BuildError(f"dbt could not run: {error}") from error
-    results = [
-        verdicts.check_result(manifest, node)
-        for node in dbt_build.finished
-        if verdicts.is_data_test(manifest, node.unique_id) and node.status != "skipped"
-    ]
     folder = open_raw_folder(refresh.raw_folder, refresh.project.contract())
     spark = refresh.spark
     with duckdb.connect(str(refresh.place.build_file)) as connection:
@@ -401,18 +406,31 @@ def _close_build(
             warehouse=refresh.place.root,
             messages_of=lambda unique_id: dbt_build.failing_messages(ask, unique_id),
         )
+        checks = [
+            (result, page_of_rule(rule))
+            for node in dbt_build.finished
+            if verdicts.is_data_test(manifest, node.unique_id) and node.status != "skipped"
+            for rule, result in verdicts.check_results(
+                manifest,
+                node,
+                {} if node.is_success else dbt_build.broken(ask, node.unique_id),
+            )
+        ]
         bookkeeping.note_checks(
             connection,
-            results,
+            [result for result, _ in checks],
             as_of=bookkeeping.knowledge_horizon(connection),
             checked_at=datetime.now(UTC),
         )
-        if error:
-            raise error
-        if whole_part and bookkeeping.completed_steps(connection).issuperset(whole_part.needs):
+        if (
+            error is None
+            and whole_part
+            and bookkeeping.completed_steps(connection).issuperset(whole_part.needs)
+        ):
             if whole_part.grows and not spark:
                 increments.keep_basis(connection, manifest.kept_tables())
             bookkeeping.note_step(connection, whole_part.notes)
+    return checks, error
 
 
 def _read_outside_spark(manifest: Manifest, dbt_build: DbtBuild) -> list[tuple[str, str]]:
@@ -426,7 +444,10 @@ def _read_outside_spark(manifest: Manifest, dbt_build: DbtBuild) -> list[tuple[s
 
 
 def build_audit_asset(
-    landed: dg.AssetsDefinition, built: Sequence[dg.AssetsDefinition]
+    landed: dg.AssetsDefinition,
+    built: Sequence[dg.AssetsDefinition],
+    *,
+    has_checks: bool = True,
 ) -> dg.AssetsDefinition:
     """The audit: expectations on feeds and marts, each a check of the table that is at fault."""
     built_keys = [key for part in built for key in part.keys]
@@ -436,7 +457,7 @@ def build_audit_asset(
         check.name: dg.AssetCheckSpec(
             check.name, asset=tables.get(check.asset, AUDIT_KEY), description=check.why
         )
-        for check in audit.planned_checks()
+        for check in (audit.planned_checks() if has_checks else ())
     }
 
     @dg.multi_asset(
@@ -444,7 +465,7 @@ def build_audit_asset(
         specs=[
             dg.AssetSpec(
                 AUDIT_KEY,
-                deps=built_keys,
+                deps=[key for key in built_keys if key.path[0] in RELEASED_SCHEMAS],
                 group_name="release",
                 owners=["team:data"],
                 description="Whether what was built is plausible enough for its readers.",
@@ -460,7 +481,7 @@ def build_audit_asset(
         refresh.reporter.stage("auditing what was built")
         with told_to_dagster():
             outcomes = audit.judge(refresh.place)
-        for outcome in outcomes:
+        for outcome in outcomes if has_checks else ():
             check = planned[audit.name_of(outcome.suite, outcome.expectation)]
             yield dg.AssetCheckResult(
                 asset_key=check.asset_key,

@@ -31,16 +31,21 @@ def compose(
     reporter: Reporter,
     parsed: Any = None,  # noqa: ANN401
     tells_its_end: bool = False,
+    has_checks: bool = True,
 ) -> dg.Definitions:
     """Everything that Dagster knows of the project.
 
     With `tells_its_end` the job itself alerts when it fails or releases; else its caller does.
+    Without `has_checks` Dagster is told of no check, which is for those who keep no record of it.
     """
     place = Warehouse(request.settings.warehouse.absolute())
     settings = request.settings
     contract = DbtProject(settings.project_dir).contract()
     landed = build_landing_asset(contract, manifest)
-    built = [build_dbt_assets(manifest, part, parsed) for part in build_parts(manifest)]
+    built = [
+        build_dbt_assets(manifest, part, parsed, has_checks=has_checks)
+        for part in build_parts(manifest)
+    ]
     job = dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.all(),
@@ -54,7 +59,7 @@ def compose(
             landed,
             *built,
             *build_fit_assets(manifest, built[0]),
-            build_audit_asset(landed, built),
+            build_audit_asset(landed, built, has_checks=has_checks),
             build_release_asset(manifest),
             build_dashboard_asset(),
         ],

@@ -16,6 +16,9 @@ RELEASED_SCHEMAS = (MARTS_SCHEMA, "quality")
 # the source whose tables Python fits on models of the same build
 FITTED_SOURCE = "fitted"
 
+# the generic test that holds a table's key and what must hold of each row
+INTEGRITY = "integrity"
+
 # the source whose tables keep what a whole build knew
 BASIS_SOURCE = "basis"
 
@@ -121,15 +124,15 @@ class Manifest:
         )
 
     def tested_keys(self) -> Mapping[str, tuple[str, ...]]:
-        """The key of each released table that has a `primary_key` test, by schema and name."""
+        """The key of each released table whose integrity is tested, by schema and name."""
         keys: dict[str, tuple[str, ...]] = {}
         for node in self.content["nodes"].values():
             test = node.get("test_metadata") or {}
-            if node["resource_type"] != "test" or test.get("name") != "primary_key":
+            if node["resource_type"] != "test" or test.get("name") != INTEGRITY:
                 continue
             schema, name = self.relation(node["attached_node"])
             if schema in RELEASED_SCHEMAS:
-                keys[f"{schema}.{name}"] = tuple(test["kwargs"]["columns"])
+                keys[f"{schema}.{name}"] = tuple(test["kwargs"]["primary_key"])
         return {
             **{
                 f"{table.schema}.{table.name}": table.primary_key

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import duckdb
 import yaml
 
+from orchestration.data_tests import Broken, broken_rules
 from orchestration.errors import BuildError, printable, without_values
 from orchestration.manifest import Manifest
 from orchestration.parameters import Parameters
@@ -30,6 +31,9 @@ from orchestration.warehouse import Warehouse
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest as ParsedManifest
+
+# asks the engine of a build for the rows of a query
+Ask = Callable[[str], Sequence[Any]]
 
 SUCCESSES = frozenset({"success", "pass", "no-op"})
 ERRORS = frozenset({"error", "runtime error", "partial success"})
@@ -91,8 +95,8 @@ class DbtBuild:
         """What kept dbt from running its nodes at all; None if it ran them, well or not."""
         return self.result.exception if self.result else None
 
-    def failing_messages(self, rows: Callable[[str], Sequence[Any]], unique_id: str) -> list[str]:
-        """What the failing rows of a test tell in their column `message`; none if they have none.
+    def failing_messages(self, rows: Ask, unique_id: str) -> list[str]:
+        """What the failing rows of a test tell: their column `message`, or what of many they break.
 
         `rows` asks the engine of the build.
         """
@@ -102,7 +106,21 @@ class DbtBuild:
         try:
             return [str(message) for (message,) in rows(query)]
         except (duckdb.BinderException, DbtRuntimeError):
-            return []
+            broken = self.broken(rows, unique_id)
+            return [f"{mark}: {count:,} rows" for mark, count in sorted(broken.items())]
+
+    def broken(self, rows: Ask, unique_id: str) -> Broken:
+        """How many rows break each thing that a failed test holds; empty where rows do not say.
+
+        `rows` asks the engine of the build.
+        """
+        from dbt_common.exceptions import DbtRuntimeError
+
+        try:
+            return broken_rules(rows, self._compiled_sql(unique_id))
+        except (duckdb.BinderException, duckdb.CatalogException, DbtRuntimeError):
+            # tables that know raw ids are gone with the build
+            return {}
 
     def _compiled_sql(self, unique_id: str) -> str:
         results: Any = self.result.result if self.result else None

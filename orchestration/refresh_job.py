@@ -87,7 +87,14 @@ def _run(request: RunRequest, reporter: Reporter) -> Finished:
 
             warehouse.prepare()
             parsed = DbtProject(settings.project_dir, settings.target).parse(warehouse, parameters)
-            definitions = compose(request, parsed.manifest, reporter=reporter, parsed=parsed.parsed)
+            # checks are in the build's books; in an instance that is forgotten they cost seconds
+            definitions = compose(
+                request,
+                parsed.manifest,
+                reporter=reporter,
+                parsed=parsed.parsed,
+                has_checks=False,
+            )
             job = definitions.resolve_job_def(JOB)
         with dg.DagsterInstance.ephemeral(settings=INSTANCE_SETTINGS) as instance:
             result = job.execute_in_process(

@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.data_tests import Rule, rules_of
 from orchestration.manifest import Manifest, NodeProperties, test_fault
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ $ duckdb -readonly demo/warehouse/build.duckdb \\
 ```
 
 **The failing rows** of a data test are what its SQL returns, which a run leaves in the warehouse's
-folder `dbt/compiled`. An alert names some of their keys, none that is a person's, and no other
-column. The rows themselves:
+folder `dbt/compiled`; those of a table's test `integrity` say in `broken` what of it they break. An
+alert names some of their keys, none that is a person's, and no other column. The rows themselves:
 
 ```console
 $ find demo/warehouse/dbt/compiled -name 'assert_rows_reconcile.sql' \\
@@ -76,7 +77,7 @@ DEFECT_OR_DATA = (
     " defect in the model."
 )
 
-# the kinds of data tests that models declare in their YAML
+# the kinds of data tests that models declare in their YAML, most as arguments of `integrity`
 KINDS: Mapping[str, Kind] = {
     "primary_key": Kind(
         "A key comes twice or is null, so that joins multiply rows and sums count them twice.",
@@ -196,10 +197,9 @@ def runbook(manifest: Manifest) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def page_of_test(test: NodeProperties) -> str:
-    """The anchor of a data test: its own name, or its kind's where it is of a kind."""
-    kind = kind_of(test)
-    return f"test_{kind}" if kind else str(test["name"])
+def page_of_rule(rule: Rule) -> str:
+    """The anchor of what a data test holds: its own name, or its kind's where it is of a kind."""
+    return f"test_{rule.kind}" if rule.kind else rule.name
 
 
 def page_of_expectation(suite: str, expectation: str) -> str:
@@ -207,17 +207,12 @@ def page_of_expectation(suite: str, expectation: str) -> str:
     return f"{suite}__{expectation}"
 
 
-def kind_of(test: NodeProperties) -> str | None:
-    """The kind of a generic data test, such as `not_null`; None for a singular one."""
-    metadata = test.get("test_metadata") or {}
-    return metadata.get("name")
-
-
 def fact_pages(manifest: Manifest) -> list[Page]:
     """The singular data tests, by name; ValueError for one that does not say what to do."""
     pages = []
     for test in _tests(manifest):
-        if kind_of(test):
+        (rule, *_) = rules_of(test)
+        if rule.kind:
             continue
         meta = test["config"].get("meta", {})
         missing = [
@@ -237,7 +232,7 @@ def fact_pages(manifest: Manifest) -> list[Page]:
         table = f" · table `{'.'.join(manifest.relation(tested))}`" if tested else ""
         pages.append(
             Page(
-                anchor=page_of_test(test),
+                anchor=page_of_rule(rule),
                 title=f"`{test['name']}`",
                 facts=f"{_severity(test)} · owner {meta['owner']}{table}",
                 why=_in_one_line(test["description"]),
@@ -249,9 +244,9 @@ def fact_pages(manifest: Manifest) -> list[Page]:
 
 def kind_pages(manifest: Manifest) -> list[Page]:
     """The kinds of generic data tests, by name; KeyError for one that is not described here."""
-    tests = [test for test in _tests(manifest) if kind_of(test)]
+    kinds = {rule.kind for test in _tests(manifest) for rule in rules_of(test)}
     pages = []
-    for kind in sorted({str(kind_of(test)) for test in tests}):
+    for kind in sorted(filter(None, kinds)):
         described = KINDS[kind]
         pages.append(
             Page(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from orchestration.bookkeeping import CheckResult, Status
+from orchestration.data_tests import Broken, Rule, rules_of
 from orchestration.errors import AuditError, BuildError, Fault, InputError, TenureError
 from orchestration.manifest import Manifest, NodeProperties, test_fault
 from orchestration.project import ERRORS, NodeFinished
@@ -27,24 +28,41 @@ OUT_OF_MEMORY_TOLD = (
 MessagesOf = Callable[[str], Sequence[str]]
 
 
-def check_result(manifest: Manifest, node: NodeFinished) -> CheckResult:
-    """A data test that ran, as a row of `quality.check_results`."""
+def check_results(
+    manifest: Manifest, node: NodeFinished, broken: Broken
+) -> list[tuple[Rule, CheckResult]]:
+    """Each thing that a data test holds that ran, with its row of `quality.check_results`.
+
+    `broken` says of a test of many things which fail it; where it names none, all count as broken.
+    """
+    return [
+        (rule, _check_result(manifest, node, rule, broken))
+        for rule in rules_of(manifest.node(node.unique_id))
+    ]
+
+
+def _check_result(
+    manifest: Manifest, node: NodeFinished, rule: Rule, broken: Broken
+) -> CheckResult:
     test = manifest.node(node.unique_id)
     meta = test["config"].get("meta", {})
     tested = manifest.model_under_test(node.unique_id)
     table = manifest.node(tested) if tested else None
     is_warning = test["config"]["severity"].lower() == "warn"
     failed: Status = "warned" if is_warning and node.status == "warn" else "failed"
+    # a test that fails may hold other things that hold
+    is_kept = node.is_success or (bool(broken) and rule.mark not in broken)
+    failures = broken.get(rule.mark or "", node.failures)
     return CheckResult(
-        check_name=test["name"],
+        check_name=rule.name,
         kind="data test",
         suite=str(PurePosixPath(test["original_file_path"]).parent),
         table_name=_relation(table) if table else "",
-        column_name=test.get("column_name"),
+        column_name=rule.column,
         severity="warning" if is_warning else "error",
-        status="passed" if node.is_success else failed,
-        failures=node.failures,
-        message="" if node.is_success else node.message,
+        status="passed" if is_kept else failed,
+        failures=0 if is_kept else failures,
+        message="" if is_kept else f"{failures:,} rows break it" if broken else node.message,
         why=test.get("description") or "",
         owner=str(meta.get("owner") or _owner(table)),
         what_to_do=str(meta.get("what_to_do", "")),

@@ -13,12 +13,8 @@ row_counts as (
 
     select
         '{{ table_name }}' as table_name,
-        {% if table_name == 'playback_sessions' %}
-        -- most sessions are read where they lie, without a verdict of their own
-        (select count(*) from {{ ref('stg_viewing__playback_sessions') }}) as accepted_rows,
-        {% else %}
+        coalesce(sum(copies), 0) as judged_rows,
         count(*) filter (where version_rank = 1 and broken_rule is null) as accepted_rows,
-        {% endif %}
         coalesce(sum(copies - 1) filter (where version_rank = 1), 0) as duplicate_rows,
         coalesce(sum(copies) filter (where version_rank > 1), 0) as superseded_rows,
         count(*) filter (
@@ -44,7 +40,18 @@ reconciliation as (
     select
         row_counts.table_name,
         cast(row_counts.raw_rows as bigint) as raw_rows,
-        cast(verdict_counts.accepted_rows as bigint) as accepted_rows,
+        cast(
+            verdict_counts.accepted_rows
+            -- most sessions are accepted as they came, without a verdict of their own
+            + case
+                when row_counts.table_name = 'playback_sessions'
+                    then
+                        row_counts.raw_rows
+                        - row_counts.beyond_as_of_rows
+                        - verdict_counts.judged_rows
+                else 0
+            end as bigint
+        ) as accepted_rows,
         cast(verdict_counts.duplicate_rows as bigint) as duplicate_rows,
         cast(verdict_counts.superseded_rows as bigint) as superseded_rows,
         cast(verdict_counts.quarantined_rows as bigint) as quarantined_rows,

@@ -63,9 +63,9 @@ def keys() -> dict[str, tuple[str, ...]]:
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         for model in document.get("models", []):
             for test in model.get("data_tests", []):
-                if "primary_key" in test:
+                if "integrity" in test:
                     found[f"marts.{model['name']}"] = tuple(
-                        test["primary_key"]["arguments"]["columns"]
+                        test["integrity"]["arguments"]["primary_key"]
                     )
     return found
 

@@ -1,5 +1,13 @@
--- no second and no play is lost or gained on the way from sessions to days
+-- no second and no play is lost or gained on the way from raw rows to sessions and days
 with
+
+accepted_totals as (
+
+    select accepted_rows as plays
+    from {{ ref('row_reconciliation') }}
+    where table_name = 'playback_sessions'
+
+),
 
 session_totals as (
 
@@ -20,12 +28,15 @@ daily_totals as (
 )
 
 select
+    accepted_totals.plays as accepted_plays,
     session_totals.plays,
     session_totals.watched_seconds,
     daily_totals.plays as daily_plays,
     daily_totals.watched_seconds as daily_watched_seconds
 from session_totals
-inner join daily_totals
-    on
-        session_totals.plays <> daily_totals.plays
-        or session_totals.watched_seconds <> daily_totals.watched_seconds
+cross join daily_totals
+cross join accepted_totals
+where
+    session_totals.plays <> daily_totals.plays
+    or session_totals.watched_seconds <> daily_totals.watched_seconds
+    or session_totals.plays <> accepted_totals.plays

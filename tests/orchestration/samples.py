@@ -81,6 +81,10 @@ FILES = {
           - name: dim_people
             description: "One row per person; it's here."
             constraints: [{type: primary_key, columns: [person_id]}]
+            data_tests:
+              - integrity:
+                  name: integrity_dim_people
+                  arguments: {primary_key: [person_id], never_negative: [age]}
             columns:
               - {name: person_id, data_type: varchar, description: "Identifies the person."}
               - name: age
@@ -130,6 +134,7 @@ def write_small_project(root: Path) -> Path:
     shutil.copy(PROJECT_DIR / "profiles.yml", root / "profiles.yml")
     (root / "macros").mkdir()
     shutil.copy(PROJECT_DIR / "macros" / "generate_schema_name.sql", root / "macros")
+    shutil.copytree(PROJECT_DIR / "tests" / "dbt" / "generic", root / "tests" / "dbt" / "generic")
     return root
 
 

@@ -99,6 +99,14 @@ def test_from_a_refused_release_to_the_all_clear(
     with pytest.raises(AuditError):
         run_small()
     assert told(webhook) == []
+    write_people(people, ages=[1, -2])
+    with pytest.raises(AuditError):
+        run_small()
+    by_check = {alert["check"]: alert for alert in told(webhook)}
+    negative = by_check["never_negative_dim_people_age"]
+    assert negative["runbook"] == "docs/runbook.md#test_never_negative"
+    assert negative["keys"] == ["person_id p2"]
+    assert "primary_key_dim_people" not in by_check
     write_people(people, ages=[1, 2])
     run_small()
     assert {event for event, _ in events(webhook)} == {"recovered"}

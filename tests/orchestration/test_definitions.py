@@ -8,13 +8,17 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
+from orchestration.data_tests import rules_of
 from orchestration.definitions import compose
 from orchestration.manifest import RELEASED_SCHEMAS, Manifest
+from orchestration.parameters import check_parameters
 from orchestration.progress import LineReporter
+from orchestration.project import DbtProject
 from orchestration.raw_contract import RawContract
 from orchestration.settings import PROJECT_DIR, RunRequest, Settings
 from orchestration.triggers import JOB, build_raw_files_sensor
-from tests.orchestration.samples import write_table
+from orchestration.warehouse import Warehouse
+from tests.orchestration.samples import write_people, write_table
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +67,55 @@ def test_raw_tables_are_landed_by_the_job_not_taken_as_given(
         assert graph.get(dg.AssetKey(["raw", table.name])).is_materializable
 
 
-def test_every_data_test_is_a_check_of_one_asset(
+def test_all_that_data_tests_hold_is_a_check_of_one_asset(
     definitions: dg.Definitions, manifest: Manifest
 ) -> None:
     graph = definitions.resolve_asset_graph()
     checks = [key.name for key in graph.asset_check_keys]
-    tests = [
-        node["name"]
+    rules = [
+        rule.name
         for node in manifest.content["nodes"].values()
         if node["resource_type"] == "test"
+        for rule in rules_of(node)
     ]
-    assert tests
-    assert set(tests) <= set(checks)
+    assert len(rules) > len(set(checks) - set(rules)) > 0
+    assert len(set(rules)) == len(rules)
+    assert set(rules) <= set(checks)
+
+
+def test_a_run_of_dagsters_own_records_each_check_and_runs_one_alone(
+    small_project: Path, people: Path, warehouse: Warehouse, without_expectations: None
+) -> None:
+    write_people(people, ages=[1, -4])
+    settings = Settings(raw=people, warehouse=warehouse.root, project_dir=small_project)
+    parameters = check_parameters(small_project).parameters
+    manifest = DbtProject(small_project).manifest(warehouse, parameters)
+    key = dg.AssetKey(["marts", "dim_people"])
+    alone = dg.AssetSelection.checks(dg.AssetCheckKey(key, "never_negative_dim_people_age"))
+    definitions = dg.Definitions.merge(
+        compose(RunRequest(settings), manifest, reporter=LineReporter(Console(stderr=True))),
+        dg.Definitions(jobs=[dg.define_asset_job("alone", selection=alone)]),
+    )
+    recorded = []
+    for job in (JOB, "alone"):
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = definitions.resolve_job_def(job).execute_in_process(
+                instance=instance, raise_on_error=False
+            )
+        recorded.append(
+            {
+                check.check_name: (check.passed, check.metadata["failing rows"].value)
+                for check in result.get_asset_check_evaluations()
+                if check.asset_key == key and "accepted" not in check.check_name
+            }
+        )
+    whole, one = recorded
+    assert whole == {
+        "assert_nobody_is_methuselah": (True, 0),
+        "never_negative_dim_people_age": (False, 1),
+        "primary_key_dim_people": (True, 0),
+    }
+    assert one == {"never_negative_dim_people_age": (False, 1)}
 
 
 def test_expectations_are_checks_too(definitions: dg.Definitions) -> None:

@@ -158,6 +158,8 @@ def test_a_run_releases_marts_with_their_account(released: Warehouse) -> None:
         ),
         ("assert_ages_are_known", "staging.stg_people", "error", "passed", True),
         ("assert_nobody_is_methuselah", "marts.dim_people", "error", "passed", True),
+        ("never_negative_dim_people_age", "marts.dim_people", "error", "passed", True),
+        ("primary_key_dim_people", "marts.dim_people", "error", "passed", True),
     ]
 
 
@@ -225,6 +227,27 @@ def test_a_failing_test_keeps_the_last_release(
     assert warehouse.release_file.read_bytes() == before
 
 
+def test_what_a_test_of_many_things_refuses_is_told_by_name(
+    run_small: RunPipeline, people: Path, warehouse: Warehouse
+) -> None:
+    write_people(people, ages=[1, -4, -5])
+    with pytest.raises(AuditError) as refused:
+        run_small()
+    assert "never_negative_age: 2 rows" in str(refused.value)
+    assert "primary_key" not in str(refused.value)
+    with duckdb.connect(str(warehouse.build_file), read_only=True) as connection:
+        noted = connection.execute(
+            "select check_name, column_name, status, failures, message"
+            " from bookkeeping.check_results where table_name = 'marts.dim_people'"
+            " and status <> 'warned' order by 1"
+        ).fetchall()
+    assert noted == [
+        ("assert_nobody_is_methuselah", None, "passed", 0, ""),
+        ("never_negative_dim_people_age", "age", "failed", 2, "2 rows break it"),
+        ("primary_key_dim_people", None, "passed", 0, ""),
+    ]
+
+
 def test_a_failing_critical_expectation_keeps_the_last_release(
     run_small: RunPipeline, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,7 +279,7 @@ def test_warnings_are_released_and_told(
     report.print_status(console, place)
     told = console.export_text()
     assert "people_are_young: age at p1: 2. Ask them." in told
-    assert "Checks passed: 2 of 3 data tests, 0 of 1 expectations" in told
+    assert "Checks passed: 4 of 5 data tests, 0 of 1 expectations" in told
 
 
 def test_quarantined_rows_are_told(run_small: RunPipeline, people: Path) -> None:

@@ -185,7 +185,7 @@ def write_manifest(place: Warehouse) -> None:
     test = {
         "resource_type": "test",
         "attached_node": "model.p.things",
-        "test_metadata": {"name": "primary_key", "kwargs": {"columns": ["id"]}},
+        "test_metadata": {"name": "integrity", "kwargs": {"primary_key": ["id"]}},
     }
     content = {"nodes": {"model.p.things": model, "test.p.key": test}, "sources": {}}
     (place.dbt_dir / "manifest.json").write_text(json.dumps(content), encoding="utf-8")

@@ -7,8 +7,9 @@ import pytest
 
 from orchestration import audit
 from orchestration.alerts import LATE, RUN_ENDS
+from orchestration.data_tests import rules_of
 from orchestration.manifest import Manifest
-from orchestration.runbook import KINDS, fact_pages, kind_pages, page_of_test, runbook
+from orchestration.runbook import KINDS, fact_pages, kind_pages, page_of_rule, runbook
 from orchestration.settings import PROJECT_DIR
 
 
@@ -35,7 +36,7 @@ def test_every_expectation_has_a_page(anchors: list[str]) -> None:
 def test_every_data_test_has_a_page(anchors: list[str], manifest: Manifest) -> None:
     nodes = manifest.content["nodes"].values()
     tests = [node for node in nodes if node["resource_type"] == "test"]
-    assert {page_of_test(test) for test in tests} <= set(anchors)
+    assert {page_of_rule(rule) for test in tests for rule in rules_of(test)} <= set(anchors)
     written = {path.stem for path in (PROJECT_DIR / "tests" / "dbt").glob("*.sql")}
     assert written
     assert written <= set(anchors)

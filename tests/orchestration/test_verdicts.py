@@ -7,7 +7,7 @@ import pytest
 from orchestration.errors import AuditError, BuildError, InputError, TenureError
 from orchestration.manifest import Manifest
 from orchestration.project import NodeFinished
-from orchestration.verdicts import build_error, check_result
+from orchestration.verdicts import build_error, check_results
 
 
 def data_test(name: str, **meta: str) -> dict[str, object]:
@@ -142,7 +142,8 @@ def test_more_messages_than_a_person_reads() -> None:
 
 
 def test_a_row_of_check_results() -> None:
-    result = check_result(MANIFEST, REFUSED)
+    ((rule, result),) = check_results(MANIFEST, REFUSED, {})
+    assert (rule.name, rule.kind) == ("sums", None)
     assert (result.check_name, result.kind, result.suite) == ("sums", "data test", "models/marts")
     assert (result.table_name, result.column_name) == ("marts.totals", "total")
     assert (result.severity, result.status, result.failures) == ("error", "failed", 1)

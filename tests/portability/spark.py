@@ -320,7 +320,9 @@ def _render(project: Path, run: Mapping[str, str], *, is_built: bool) -> tuple[l
     arguments += ["--profiles-dir", str(project), "--target", TARGET]
     arguments += ["--target-path", str(project / "target" / "spark"), "--no-partial-parse"]
     arguments += ["--no-populate-cache", "--no-introspect", "--vars", json.dumps(dict(run))]
-    arguments += ["--select", "resource_type:model", "resource_type:test"]
+    # what is not incremental is rendered alike, whether its table is there or not
+    chosen = ["config.materialized:incremental"] if is_built else ["resource_type:model"]
+    arguments += ["--select", *chosen, *([] if is_built else ["resource_type:test"])]
     with _pyspark_in_name(), patch.object(SparkAdapter, "get_relation", get_relation):
         outcome = dbtRunner().invoke(arguments)
     if not outcome.success:

@@ -1,5 +1,15 @@
 with
 
+-- the first of an order is found without reading what can't be it, unlike a minimum
+first_sessions as (
+
+    select started_at
+    from {{ ref('stg_viewing__playback_sessions') }}
+    order by started_at asc
+    limit 1
+
+),
+
 first_instants as (
 
     select min(signed_up_at) as happened_at
@@ -23,8 +33,8 @@ first_instants as (
     select min(refunded_at) as happened_at
     from {{ ref('stg_billing__refunds') }}
     union all
-    select min(started_at) as happened_at
-    from {{ ref('stg_viewing__playback_sessions') }}
+    select started_at as happened_at
+    from first_sessions
     union all
     select min(opened_at) as happened_at
     from {{ ref('stg_touchpoints__support_tickets') }}

@@ -1,3 +1,5 @@
+-- depends_on: {{ ref('int_viewing__touched_months') }}
+-- depends_on: {{ ref('int_viewing__replaced_ids') }}
 with
 
 {% if is_increment() %}

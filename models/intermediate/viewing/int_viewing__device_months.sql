@@ -7,8 +7,6 @@
     ],
 ) }}
 
--- depends_on: {{ ref('int_viewing__touched_months') }}
--- depends_on: {{ ref('int_calendar__months') }}
 with
 
 plays as (

@@ -7,9 +7,6 @@
     ],
 ) }}
 
--- depends_on: {{ ref('int_viewing__touched_months') }}
--- depends_on: {{ ref('int_viewing__replaced_ids') }}
--- depends_on: {{ ref('int_calendar__months') }}
 with
 
 session_days as (

@@ -25,6 +25,6 @@
         'is_autoplay': ['true', 'false'],
     },
     exceptions=ref('base_viewing__exceptional_sessions'),
-    touched_dates=ref('stg_profiles__touched_dates'),
+    grows=true,
     numbers=['watched_seconds', 'startup_ms', 'rebuffer_count', 'rebuffer_ms', 'bitrate_kbps'],
 ) }}

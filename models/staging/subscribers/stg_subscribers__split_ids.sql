@@ -23,7 +23,9 @@ active_ids as (
     select
         subscriber_id,
         ended_at as happened_at
-    from {{ ref('stg_viewing__playback_sessions') }}
+    from {{ ref('base_viewing__exceptional_sessions') }}
+    -- of who is erased every session is an exception: the raw files need not be read
+    where version_rank = 1 and broken_rule is null
     union all
     select
         subscriber_id,

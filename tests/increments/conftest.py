@@ -1,0 +1,55 @@
+"""What dbt executes, recorded once a session."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+
+import duckdb
+import pytest
+
+from orchestration.manifest import Manifest
+from orchestration.project import DbtProject
+
+from .builds import Build, keep, lay_empty
+from .scripts import Scripts, record
+
+NewBuild = Callable[[], Build]
+
+# midnight is skipped there in spring
+ZONE = os.environ.get("TENURE_SPLITS_ZONE", "America/Havana")
+
+
+@pytest.fixture(scope="session")
+def scripts(
+    project: DbtProject, manifest: Manifest, tmp_path_factory: pytest.TempPathFactory
+) -> Scripts:
+    """The statements of a full build and of an increment, on tables without rows."""
+    warehouse, target = tmp_path_factory.mktemp("warehouse"), tmp_path_factory.mktemp("target")
+    database = str(warehouse / "build.duckdb")
+    variables = json.dumps({"reporting_timezone": ZONE})
+    with duckdb.connect(database) as connection:
+        lay_empty(connection, project.contract())
+    full = record(project, warehouse, adds=False, variables=variables, target=target)
+    with duckdb.connect(database) as connection:
+        keep(connection, manifest.kept_tables())
+    increment = record(project, warehouse, adds=True, variables=variables, target=target)
+    return Scripts(full, increment)
+
+
+@pytest.fixture(scope="session")
+def new_build(scripts: Scripts, project: DbtProject, manifest: Manifest) -> Iterator[NewBuild]:
+    """A build with nothing in it; all are closed in the end."""
+    opened: list[Build] = []
+
+    def make() -> Build:
+        for build in opened:
+            build.close()
+        opened.clear()
+        opened.append(Build(scripts, project.contract(), manifest.kept_tables()))
+        return opened[0]
+
+    yield make
+    for build in opened:
+        build.close()

@@ -1,0 +1,196 @@
+"""However rows come, in whatever batches and order, increments end where one full build does.
+
+`TENURE_SPLITS` says how many services are tried, `TENURE_SPLITS_ZONE` in which time zone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from .builds import Tables, at_once, in_batches
+from .conftest import NewBuild
+from .worlds import FIRST_INSTANT, PLAN, Row, World, worlds
+
+SPLITS = int(os.environ.get("TENURE_SPLITS", "20"))
+MAX_SHOWN = 3
+
+
+def differences(found: Tables, expected: Tables) -> list[str]:
+    """What tables hold of each other, where they differ."""
+    return [
+        f"{name}: by increments {_without(found[name], rows)}, at once {_without(rows, found[name])}"
+        for name, rows in expected.items()
+        if found[name] != rows
+    ]
+
+
+def _without(
+    rows: Sequence[tuple[Any, ...]], others: Sequence[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    return [row for row in rows if row not in others][:MAX_SHOWN]
+
+
+def compared(world: World, new_build: NewBuild) -> list[str]:
+    found = in_batches(world, new_build())
+    return differences(found, at_once(world, new_build()))
+
+
+@settings(
+    max_examples=SPLITS,
+    deadline=None,
+    derandomize="TENURE_SPLITS" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(world=worlds())
+def test_any_split_of_any_rows_ends_in_the_tables_of_one_build(
+    world: World, new_build: NewBuild
+) -> None:
+    assert compared(world, new_build) == []
+
+
+def day(number: int) -> datetime:
+    return FIRST_INSTANT + timedelta(days=number)
+
+
+def subscriber(name: str, **values: object) -> Row:
+    signed_up_at = values.pop("signed_up_at", day(0))
+    return {
+        "subscriber_id": name,
+        "country_code": "BR",
+        "signed_up_at": signed_up_at,
+        "is_marketing_opt_in": True,
+        "recorded_at": day(0),
+        **values,
+    }
+
+
+def session(name: str, *, by: str = "ann", at: datetime, **values: object) -> Row:
+    ended_at = at + timedelta(minutes=30)
+    return {
+        "session_id": name,
+        "subscriber_id": by,
+        "title_id": "t1",
+        "device_type": "tv",
+        "started_at": at,
+        "ended_at": ended_at,
+        "watched_seconds": 1800,
+        "end_cause": "stopped",
+        "is_autoplay": False,
+        "recorded_at": ended_at + timedelta(minutes=5),
+        **values,
+    }
+
+
+TITLE = {
+    "title_id": "t1",
+    "title_name": "One",
+    "content_type": "movie",
+    "genre": "crime",
+    "runtime_seconds": 1900,
+    "recorded_at": day(0),
+}
+
+HISTORY = {
+    "plans": [PLAN],
+    "titles": [TITLE],
+    "subscribers": [subscriber("ann"), subscriber("bob")],
+    "playback_sessions": [
+        session("v1", at=day(3)),
+        session("v2", at=day(40)),
+        session("v3", by="bob", at=day(41)),
+    ],
+}
+
+LATER = {"playback_sessions": [session("v9", at=day(70))]}
+
+
+def plays(tables: Tables) -> int:
+    """The plays of all days, as a mart has them."""
+    return sum(row[2] for row in tables["intermediate.int_viewing__subscriber_days"])
+
+
+STORIES: dict[str, tuple[dict[str, list[Row]], int]] = {
+    "an empty batch": ({}, 3),
+    "nothing but copies": ({"playback_sessions": [*HISTORY["playback_sessions"]]}, 3),
+    "a day before all others": ({"playback_sessions": [session("v4", at=day(-400))]}, 4),
+    "a correction to a day before all others": (
+        {"playback_sessions": [session("v1", at=day(-400), recorded_at=day(70))]},
+        3,
+    ),
+    "the first session goes, and its month with it": (
+        {"playback_sessions": [session("v1", at=day(42), recorded_at=day(70))]},
+        3,
+    ),
+    "a revision to another subscriber": (
+        {"playback_sessions": [session("v2", by="bob", at=day(40), recorded_at=day(70))]},
+        3,
+    ),
+    "a revision to nobody": (
+        {"playback_sessions": [session("v2", by="nobody", at=day(40), recorded_at=day(70))]},
+        2,
+    ),
+    "a revision to nothing": (
+        {"playback_sessions": [session("v2", at=day(40), watched_seconds=-1, recorded_at=day(70))]},
+        2,
+    ),
+    "a session of a subscriber who comes later": (
+        {"playback_sessions": [session("v5", by="cid", at=day(30))]},
+        3,
+    ),
+    "a session that lasts over months": (
+        {"playback_sessions": [session("v6", at=day(2), ended_at=day(60), recorded_at=day(61))]},
+        4,
+    ),
+    "a subscriber who is none any more": (
+        {"subscribers": [subscriber("bob", signed_up_at=None, recorded_at=day(70))]},
+        2,
+    ),
+    "somebody erased": (
+        {"erasure_requests": [{"subscriber_id": "ann", "requested_at": day(30),
+                               "recorded_at": day(30)}]},
+        3,
+    ),
+    "a title of another genre": (
+        {"titles": [{**TITLE, "genre": "comedy", "runtime_seconds": None, "recorded_at": day(70)}]},
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_what_comes_late_ends_where_it_would_have_been(story: str, new_build: NewBuild) -> None:
+    batch, counted = STORIES[story]
+    # once more with something after it: what the increment leaves must bear the next one
+    for batches in ([HISTORY, batch], [HISTORY, batch, LATER]):
+        world = World(batches)
+        found = in_batches(world, new_build())
+        assert plays(found) == counted + len(batches) - 2
+        assert differences(found, at_once(world, new_build())) == []
+
+
+def test_who_comes_later_is_counted_when_it_happened(new_build: NewBuild) -> None:
+    early = {"playback_sessions": [session("v5", by="cid", at=day(30))]}
+    world = World([HISTORY, early, {"subscribers": [subscriber("cid", recorded_at=day(71))]}])
+    found = in_batches(world, new_build())
+    assert plays(found) == 4
+    assert differences(found, at_once(world, new_build())) == []
+
+
+def test_an_old_month_that_nothing_touches_is_left_alone(new_build: NewBuild) -> None:
+    build = new_build()
+    build.add(HISTORY)
+    build.refresh()
+    # whoever builds that month anew would mend this
+    build.connection.execute(
+        "update intermediate.int_viewing__subscriber_days set plays = 99"
+        " where viewing_date < date '2025-02-28'"
+    )
+    build.add(LATER)
+    build.increment()
+    assert plays(build.tables()) == 99 + 3

@@ -1,0 +1,138 @@
+"""What the test `integrity` holds of a table, each thing told by its own name."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.data_tests import broken_rules, parent_test, rules_of, told_apart
+from orchestration.manifest import Manifest
+from orchestration.parameters import Parameters
+from orchestration.project import DbtProject, NodeFinished
+from orchestration.warehouse import Warehouse
+
+TABLE = """
+select * from (values
+    {rows}
+) as made(region, number, tier, share, plays, code)
+"""
+
+WELL = ["('north', 1, 'basic', 0.0, 0, 'a')", "('north', 2, null, 1.0, null, null)"]
+ILL = [
+    "('south', 1, 'basic', null, 5, 'b')",
+    "('south', 1, 'gold', 1.5, -1, 'b')",
+    "('south', null, 'premium', -0.5, -2, 'c')",
+    "(null, 7, 'gold', 0.5, 1, null)",
+]
+BROKEN = {
+    "primary_key": 3,
+    "unique_code": 1,
+    "not_null_region": 1,
+    "not_null_number": 1,
+    "accepted_values_tier": 2,
+    "within_unit_interval_share": 2,
+    "never_negative_plays": 2,
+}
+
+YAML = """
+models:
+  - name: places
+    data_tests:
+      - integrity:
+          name: integrity_places
+          arguments:
+            primary_key: [region, number]
+            unique: [code]
+            not_null: [region, number]
+            accepted_values: {tier: [basic, premium]}
+            within_unit_interval: [share]
+            never_negative: [plays]
+  - name: clock
+    data_tests:
+      - integrity:
+          name: integrity_clock
+          arguments: {primary_key: []}
+"""
+
+
+def outcomes(
+    project: Path, place: Warehouse, *, rows: list[str], clocks: int
+) -> dict[str, tuple[str, dict[str, int]]]:
+    """How each test of the two tables came out, and what it says is broken, by the test's name."""
+    folder = project / "models" / "marts"
+    (folder / "places.sql").write_text(TABLE.format(rows=",\n".join(rows)))
+    (folder / "clock.sql").write_text(f"select 1 as tick from range({clocks})")
+    (folder / "places.yml").write_text(YAML)
+    (project / "dbt_project.yml").write_text(
+        (project / "dbt_project.yml").read_text().replace("+contract: {enforced: true}", "")
+    )
+    parameters = Parameters({}, {})
+    build = DbtProject(project).start(place, parameters, select=("places", "clock"))
+    nodes = [event for event in build if isinstance(event, NodeFinished)]
+    statuses = {node.unique_id: node.status for node in nodes if node.unique_id.startswith("test")}
+    with duckdb.connect(str(place.build_file), read_only=True) as connection:
+
+        def ask(query: str) -> list[Any]:
+            return connection.execute(query).fetchall()
+
+        return {
+            unique_id.split(".")[2]: (status, dict(build.broken(ask, unique_id)))
+            for unique_id, status in statuses.items()
+        }
+
+
+def test_a_broken_row_says_what_it_breaks(small_project: Path, warehouse: Warehouse) -> None:
+    found = outcomes(small_project, warehouse, rows=[*WELL, *ILL], clocks=2)
+    assert found == {
+        "integrity_places": ("fail", BROKEN),
+        "integrity_clock": ("fail", {"primary_key": 1}),
+    }
+
+
+def test_sound_rows_break_nothing(small_project: Path, warehouse: Warehouse) -> None:
+    found = outcomes(small_project, warehouse, rows=WELL, clocks=1)
+    assert found == {"integrity_places": ("pass", {}), "integrity_clock": ("pass", {})}
+
+
+def test_each_thing_has_the_name_of_its_kind_table_and_column(manifest: Manifest) -> None:
+    (test,) = [
+        node
+        for node in manifest.content["nodes"].values()
+        if node["name"] == "integrity_fct_mrr_movements"
+    ]
+    assert [(rule.name, rule.kind, rule.column) for rule in rules_of(test)] == [
+        ("primary_key_fct_mrr_movements", "primary_key", None),
+        ("not_null_fct_mrr_movements_category", "not_null", "category"),
+        ("accepted_values_fct_mrr_movements_category", "accepted_values", "category"),
+    ]
+
+
+def test_the_failing_rows_of_one_thing_are_its_own() -> None:
+    sql = "select * from (values (1, 'a_b a'), (2, 'a_b')) as made(thing_id, broken) -- all"
+    test = {
+        "name": "integrity_things",
+        "attached_node": "model.tenure.things",
+        "test_metadata": {
+            "name": "integrity",
+            "kwargs": {"model": "", "primary_key": ["thing_id"], "a": ["b"]},
+        },
+    }
+    key, rule = rules_of(test)
+    with duckdb.connect() as connection:
+        assert connection.execute(rule.failing_rows(sql)).fetchall() == [(1, "a_b a"), (2, "a_b")]
+        assert connection.execute(key.failing_rows(sql)).fetchall() == []
+        broken = broken_rules(lambda query: connection.execute(query).fetchall(), sql)
+    assert broken == {"a_b": 2, "a": 1}
+    assert rule.failing_rows("  \n") == ""
+
+
+def test_dagster_is_told_of_each_thing_in_the_place_of_its_test(manifest: Manifest) -> None:
+    content = told_apart(manifest)
+    tests = {name for name, node in content["nodes"].items() if node["resource_type"] == "test"}
+    assert {parent_test(unique_id) for unique_id in tests} == {
+        name for name, node in manifest.content["nodes"].items() if node["resource_type"] == "test"
+    }
+    for each in ("parent_map", "child_map"):
+        assert {name for name in content[each] if name.startswith("test.")} == tests
+    told = {child for children in content["child_map"].values() for child in children}
+    assert {name for name in told if name.startswith("test.")} == tests
