@@ -11,6 +11,7 @@ built := .venv/.built
 uv_made := .venv-uv/.made-$(uv_version)
 uv := .venv-uv/bin/uv
 superset_made := .venv-superset/.made
+spark_made := .venv-spark/.made
 # the lock file names what the dependencies of the dependencies are
 pip := .venv-uv/bin/python -m pip --python $(bin)/python install \
     --quiet --disable-pip-version-check --no-deps
@@ -162,6 +163,22 @@ superset: $(superset_made) ## set up Apache Superset in .venv-superset
 test-superset: build superset ## import the dashboard into Apache Superset and hold its figures against the marts
 	$(bin)/python -m pytest tests/superset/served.py
 
+# the same locked packages with the extra `spark` besides, about 480 MB
+$(spark_made): uv.lock pyproject.toml $(uv_made)
+	@java -version 2> /dev/null || { echo 'make: Spark needs Java 17 or 21, and there is none' >&2; exit 1; }
+	@echo 'installing Tenure with Apache Spark into .venv-spark'
+	@[ -x .venv-spark/bin/python ] || .venv-uv/bin/python -m venv .venv-spark
+	@UV_PROJECT_ENVIRONMENT=.venv-spark UV_PYTHON_DOWNLOADS=never \
+	    $(uv) sync --frozen --quiet --compile-bytecode --extra spark
+	@touch $@
+
+.PHONY: spark
+spark: $(spark_made) ## set up Tenure with Apache Spark in .venv-spark; Java has to be installed
+
+.PHONY: test-spark
+test-spark: spark ## hold what a local Apache Spark builds against what DuckDB does
+	.venv-spark/bin/python -m pytest tests/spark/on_spark.py
+
 .PHONY: hostile
 hostile: build ## put some hundred hostile raw folders before the landing gate
 	$(bin)/python -m tests.hostile
@@ -216,4 +233,4 @@ torture: build ## kill, starve and cut runs a hundred times and more, and see th
 
 .PHONY: clean
 clean: ## remove what was built, the environment and the demo included
-	rm -rf .venv .venv-uv .venv-superset demo target logs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-uv .venv-spark .venv-superset demo target logs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

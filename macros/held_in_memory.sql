@@ -9,3 +9,23 @@
         {{ target.database }}
     {%- endif -%}
 {%- endmacro %}
+
+
+{#
+    Spark has no such place: there these tables are made beside the others and dropped with their files,
+    before a build and after each part of it.
+#}
+{% macro drop_forgotten() -%}
+    {{ return(adapter.dispatch('drop_forgotten')()) }}
+{%- endmacro %}
+
+{% macro duckdb__drop_forgotten() %}{% endmacro %}
+
+{% macro spark__drop_forgotten() -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() if node.config.database == 'forgotten' -%}
+            {%- do run_query('create schema if not exists ' ~ node.schema) -%}
+            {%- do run_query('drop table if exists ' ~ node.schema ~ '.' ~ node.alias) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -4,6 +4,7 @@ A thin shell: what an asset does is said in the modules beside this one.
 """
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import open_raw_folder
 from orchestration.runbook import page_of_expectation, page_of_rule
 from orchestration.settings import Settings
+from orchestration.spark import TYPE as SPARK
+from orchestration.spark import Spark, check_target, read_outside_spark, targets
 from orchestration.warehouse import (
     Warehouse,
     disk_full_message,
@@ -66,6 +69,7 @@ class Refresh(dg.ConfigurableResource["Refresh"]):
     raw: str
     warehouse: str
     project_dir: str
+    target: str = "embedded"
     as_of: str | None = None
     variables: str | None = None
     full_refresh: bool = False
@@ -74,12 +78,19 @@ class Refresh(dg.ConfigurableResource["Refresh"]):
     @property
     def project(self) -> DbtProject:
         """The dbt project that is run."""
-        return DbtProject(Path(self.project_dir))
+        return DbtProject(Path(self.project_dir), self.target)
 
     @property
     def place(self) -> Warehouse:
         """The warehouse that is written to."""
         return Warehouse(Path(self.warehouse).absolute())
+
+    @property
+    def spark(self) -> Spark | None:
+        """The Spark that builds; None where DuckDB does."""
+        if targets(self.project.root)[self.target]["type"] != SPARK:
+            return None
+        return Spark(self.project.root, self.target, self.place)
 
     @property
     def raw_folder(self) -> Path:
@@ -138,7 +149,7 @@ def told_to_dagster() -> Iterator[None]:
         ) from error
 
 
-def build_landing_asset(contract: RawContract) -> dg.AssetsDefinition:
+def build_landing_asset(contract: RawContract, manifest: Manifest) -> dg.AssetsDefinition:
     """The raw tables: judged whole, then laid as views over their files."""
 
     @dg.multi_asset(
@@ -157,7 +168,7 @@ def build_landing_asset(contract: RawContract) -> dg.AssetsDefinition:
     )
     def land(refresh: Refresh) -> Iterator[dg.MaterializeResult[None]]:
         with told_to_dagster():
-            inspection = _land(refresh, contract)
+            inspection = _land(refresh, contract, manifest)
         for findings in inspection.tables:
             yield dg.MaterializeResult(
                 asset_key=[SOURCE_NAME, findings.table.name],
@@ -167,7 +178,7 @@ def build_landing_asset(contract: RawContract) -> dg.AssetsDefinition:
     return land
 
 
-def _land(refresh: Refresh, contract: RawContract) -> landing.Inspection:
+def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landing.Inspection:
     reporter = refresh.reporter
     reporter.stage("looking at the raw files")
     findings = check_parameters(
@@ -180,15 +191,26 @@ def _land(refresh: Refresh, contract: RawContract) -> landing.Inspection:
         contract,
         on_table=lambda table: reporter.advance(tables.index(table), len(tables), table),
     )
-    if faults := (*findings.faults, *inspection.faults):
+    unfit = check_target(refresh.project.root, refresh.target)
+    if faults := (*findings.faults, *unfit, *inspection.faults):
         raise InputError(faults)
     for notice in folder.notices:
         reporter.note(f"note: {notice}")
     with private_files(), disk_full_told(refresh.place.root):
         release.recover(refresh.place)
+        if spark := refresh.spark:
+            refresh.reporter.stage("starting Spark")
+            spark.start()
         _lay_views(refresh, inspection)
         if erasure.begin_anew_if_asked(refresh.place, Settings()):
             _lay_views(refresh, inspection)
+            if spark:
+                spark.drop_tables(manifest)
+            else:
+                # of a build that Spark made here
+                shutil.rmtree(refresh.place.spark_dir, ignore_errors=True)
+        if spark:
+            spark.lay_raw_tables(inspection)
         with duckdb.connect(str(refresh.place.build_file)) as connection:
             bookkeeping.note_landing(
                 connection,
@@ -207,7 +229,8 @@ def _land(refresh: Refresh, contract: RawContract) -> landing.Inspection:
                 increments.ground_of(
                     folder, contract, findings.parameters, project=refresh.project.fingerprint()
                 ),
-                full_refresh=refresh.full_refresh,
+                # what Spark keeps can't be added to: it has no delete
+                full_refresh=refresh.full_refresh or bool(spark),
             )
     if adds:
         reporter.note("building what has come since the last build, and what it touches")
@@ -367,14 +390,21 @@ def _close_build(
             raise BuildError(disk_full_message(refresh.place.root)) from error
         raise BuildError(f"dbt could not run: {error}") from error
     folder = open_raw_folder(refresh.raw_folder, refresh.project.contract())
+    spark = refresh.spark
     with duckdb.connect(str(refresh.place.build_file)) as connection:
+        if spark:
+            spark.lay_views(connection, _read_outside_spark(manifest, dbt_build))
+
+        def ask(query: str) -> Sequence[Any]:
+            return spark.rows(query) if spark else connection.execute(query).fetchall()
+
         error = verdicts.build_error(
             manifest,
             dbt_build.finished,
             raw_folder=refresh.raw_folder,
             raw_files=[file.path for file in folder.files],
             warehouse=refresh.place.root,
-            messages_of=lambda unique_id: dbt_build.failing_messages(connection, unique_id),
+            messages_of=lambda unique_id: dbt_build.failing_messages(ask, unique_id),
         )
         checks = [
             (result, page_of_rule(rule))
@@ -383,7 +413,7 @@ def _close_build(
             for rule, result in verdicts.check_results(
                 manifest,
                 node,
-                {} if node.is_success else dbt_build.broken(connection, node.unique_id),
+                {} if node.is_success else dbt_build.broken(ask, node.unique_id),
             )
         ]
         bookkeeping.note_checks(
@@ -397,10 +427,20 @@ def _close_build(
             and whole_part
             and bookkeeping.completed_steps(connection).issuperset(whole_part.needs)
         ):
-            if whole_part.grows:
+            if whole_part.grows and not spark:
                 increments.keep_basis(connection, manifest.kept_tables())
             bookkeeping.note_step(connection, whole_part.notes)
     return checks, error
+
+
+def _read_outside_spark(manifest: Manifest, dbt_build: DbtBuild) -> list[tuple[str, str]]:
+    """Those of the tables that others read than Spark which this part of the build has made."""
+    made = {
+        manifest.relation(node.unique_id)
+        for node in dbt_build.finished
+        if node.is_success and node.unique_id in manifest.content["nodes"]
+    }
+    return [relation for relation in read_outside_spark(manifest) if relation in made]
 
 
 def build_audit_asset(

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 import duckdb
@@ -16,9 +17,11 @@ from orchestration.sql_text import quoted_name
 SCHEMA = "bookkeeping"
 LANDINGS = quoted_name(SCHEMA, "landings")
 CHECKS = quoted_name(SCHEMA, "check_results")
+FOLDERS = quoted_name(SCHEMA, "folders")
 STEPS = quoted_name(SCHEMA, "completed_steps")
 
-CLOCK = quoted_name("staging", "stg_clock")
+CLOCK_RELATION = ("staging", "stg_clock")
+CLOCK = quoted_name(*CLOCK_RELATION)
 
 Status = Literal["passed", "warned", "failed"]
 
@@ -73,6 +76,7 @@ class Landing:
 def note_landing(connection: duckdb.DuckDBPyConnection, landing: Landing) -> None:
     """Begins the books of a run: what went before is forgotten."""
     connection.execute(f"create schema if not exists {quoted_name(SCHEMA)}")
+    connection.execute(f"drop table if exists {FOLDERS}")
     connection.execute(f"create or replace table {STEPS} (step varchar primary key)")
     columns = ", ".join(f"{name} {kind}" for name, (kind, _) in CHECK_COLUMNS.items())
     connection.execute(f"create or replace table {CHECKS} ({columns})")
@@ -97,6 +101,31 @@ def read_landing(connection: duckdb.DuckDBPyConnection, *, catalog: str) -> Land
     rows = connection.execute(f"select * from {quoted_name(catalog)}.{LANDINGS}").fetchall()
     raw_fingerprint, raw_files, raw_rows, parameters, landed_at = rows[0]
     return Landing(raw_fingerprint, raw_files, raw_rows, json.loads(parameters), landed_at)
+
+
+def note_folder(
+    connection: duckdb.DuckDBPyConnection, relation: tuple[str, str], folder: Path
+) -> None:
+    """Notes where the files of a table are that another engine than DuckDB has made."""
+    connection.execute(
+        f"create table if not exists {FOLDERS}"
+        " (table_schema varchar, table_name varchar, folder varchar,"
+        " primary key (table_schema, table_name))"
+    )
+    connection.execute(
+        f"insert or replace into {FOLDERS} values (?, ?, ?)", [*relation, str(folder)]
+    )
+
+
+def read_folders(
+    connection: duckdb.DuckDBPyConnection, *, catalog: str
+) -> dict[tuple[str, str], Path]:
+    """The folders of such tables in the attached database `catalog`; none of a build by DuckDB."""
+    try:
+        rows = connection.execute(f"from {quoted_name(catalog)}.{FOLDERS}").fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {(schema, name): Path(folder) for schema, name, folder in rows}
 
 
 def note_checks(

@@ -82,6 +82,10 @@ def run_command(
         str | None,
         typer.Option("--as-of", help="Knowledge horizon, UTC: 2026-01-01T00:00:00Z."),
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", help="Engine: embedded, spark or thrift; or TENURE_TARGET."),
+    ] = None,
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Build the incremental tables anew.")
     ] = False,
@@ -94,7 +98,7 @@ def run_command(
     from orchestration import refresh_job, report
 
     request = RunRequest(
-        _settings(raw=raw, warehouse=warehouse),
+        _settings(raw=raw, warehouse=warehouse, target=target),
         as_of=as_of,
         variables=variables,
         full_refresh=full_refresh,
@@ -309,9 +313,9 @@ def fit_survival_command(
     )
 
 
-def _settings(*, raw: Path | None, warehouse: Path | None) -> Settings:
-    given = {"raw": raw, "warehouse": warehouse}
-    return Settings.model_validate({name: path for name, path in given.items() if path is not None})
+def _settings(*, raw: Path | None, warehouse: Path | None, target: str | None = None) -> Settings:
+    given = {"raw": raw, "warehouse": warehouse, "target": target}
+    return Settings.model_validate({name: each for name, each in given.items() if each is not None})
 
 
 def _reporter() -> "AbstractContextManager[Reporter]":

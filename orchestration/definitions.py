@@ -41,7 +41,7 @@ def compose(
     place = Warehouse(request.settings.warehouse.absolute())
     settings = request.settings
     contract = DbtProject(settings.project_dir).contract()
-    landed = build_landing_asset(contract)
+    landed = build_landing_asset(contract, manifest)
     built = [
         build_dbt_assets(manifest, part, parsed, has_checks=has_checks)
         for part in build_parts(manifest)
@@ -74,6 +74,7 @@ def compose(
                 raw=str(settings.raw),
                 warehouse=str(settings.warehouse),
                 project_dir=str(settings.project_dir),
+                target=settings.target,
                 as_of=request.as_of,
                 variables=request.variables,
                 full_refresh=request.full_refresh,
@@ -90,6 +91,6 @@ def tenure() -> dg.Definitions:
     parameters = check_parameters(settings.project_dir).parameters
     warehouse = Warehouse(settings.warehouse.absolute())
     warehouse.prepare()
-    manifest = DbtProject(settings.project_dir).manifest(warehouse, parameters)
+    manifest = DbtProject(settings.project_dir, settings.target).manifest(warehouse, parameters)
     reporter = LogReporter(dg.get_dagster_logger("tenure"))
     return compose(RunRequest(settings), manifest, reporter=reporter, tells_its_end=True)

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import ClassVar
 
 # errors of the engine that are about a value, and quote it
-VALUE_ERROR = re.compile(r"\b(Constraint|Conversion|Invalid Input|Out of Range) Error\b")
+VALUE_ERROR = re.compile(
+    r"\b(Constraint|Conversion|Invalid Input|Out of Range) Error\b"
+    r"|\[[A-Z_.]*(CAST|OVERFLOW|OUT_OF_RANGE|INVALID_INPUT|CANNOT_PARSE)[A-Z_.]*\]"
+)
 
 # what may stand before the value: words, and the names of raw files
 BEFORE_VALUE = re.compile(r"""[^"']*(?:"/[^"\n]*\.(?:parquet|csv)"[^"']*)*""")

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -136,13 +137,17 @@ def _judge_rows(
         ),
     )
     with duckdb.connect(str(place.build_file), read_only=True) as connection:
+
+        def ask(query: str) -> list[Any]:
+            return connection.execute(query).fetchall()
+
         error = verdicts.build_error(
             parsed.manifest,
             [*models.finished, *tests.finished],
             raw_folder=inspection.folder.root,
             raw_files=[file.path for file in inspection.folder.files],
             warehouse=place.root,
-            messages_of=lambda unique_id: tests.failing_messages(connection, unique_id),
+            messages_of=lambda unique_id: tests.failing_messages(ask, unique_id),
         )
         if error and not isinstance(error, InputError):
             raise error

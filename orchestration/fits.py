@@ -16,6 +16,7 @@ from orchestration import bookkeeping
 from orchestration.assets import POOL, Refresh, keys_by_node, told_to_dagster
 from orchestration.errors import BuildError
 from orchestration.manifest import FITTED_SOURCE, FittedTable, Manifest
+from orchestration.spark import Spark
 from orchestration.sql_text import quoted_name
 from orchestration.warehouse import Warehouse, disk_full_told, private_files
 
@@ -84,7 +85,7 @@ def _build_fit_asset(
     def fit_tables(refresh: Refresh) -> Iterator[dg.MaterializeResult[None]]:
         refresh.reporter.stage(f"fitting: {fit}")
         with told_to_dagster(), private_files(), disk_full_told(refresh.place.root):
-            rows = run_fit(refresh.place, manifest, fit)
+            rows = run_fit(refresh.place, manifest, fit, spark=refresh.spark)
         for table in tables:
             yield dg.MaterializeResult(
                 asset_key=[FITTED_SOURCE, table.name],
@@ -94,8 +95,10 @@ def _build_fit_asset(
     return fit_tables
 
 
-def run_fit(place: Warehouse, manifest: Manifest, fit: str) -> dict[str, int]:
-    """Makes the tables of a fit in the build's database; returns the rows of each.
+def run_fit(
+    place: Warehouse, manifest: Manifest, fit: str, *, spark: Spark | None = None
+) -> dict[str, int]:
+    """Makes the tables of a fit in the build's database, and in Spark's; returns the rows of each.
 
     Raises BuildError where a model that it reads is missing.
     """
@@ -111,6 +114,9 @@ def run_fit(place: Warehouse, manifest: Manifest, fit: str) -> dict[str, int]:
         for table in tables:
             _write(connection, table, fitted[table.name])
         connection.commit()
+        if spark:
+            for table in tables:
+                spark.lay_fitted_table(table, connection)
         bookkeeping.note_step(connection, fit)
     return {name: len(rows) for name, rows in fitted.items()}
 

@@ -59,10 +59,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Reading:
-    """Files of a table that are read the same way: a `from` item and an expression per column."""
+    """Files of a table that are read the same way: a `from` item and an expression per column.
+
+    `is_plain` where they are Parquet of the contract's own types, which any engine reads alike.
+    """
 
     relation: str
     expressions: tuple[str, ...]
+    is_plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -278,7 +282,25 @@ def _read_parquet(
         if beyond:
             what = f"has {beyond} values beyond 64 bits"
             faults.append(_other_type(files, table, column, what))
-    return (None if faults else Reading(relation, tuple(expressions))), faults
+    is_plain = all(
+        kind in plain_kinds(column.data_type)
+        for column in table.columns
+        for _, kind in [found[column.name]]
+    )
+    return (None if faults else Reading(relation, tuple(expressions), is_plain)), faults
+
+
+def plain_kinds(data_type: str) -> frozenset[str]:
+    """DuckDB's types of those Parquet columns that another engine takes for `data_type` as well."""
+    if data_type.startswith("decimal"):
+        return frozenset({data_type.upper().replace(" ", "")})
+    return {
+        "string": frozenset({"VARCHAR"}),
+        "bigint": frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}),
+        "timestamp": frozenset({"TIMESTAMP", ZONED_TIMESTAMP_TYPE}),
+        "date": frozenset({"DATE"}),
+        "boolean": frozenset({"BOOLEAN"}),
+    }[data_type]
 
 
 def _parquet_expression(name: str, kind: str, data_type: str) -> str | None:

@@ -10,7 +10,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from logging.handlers import RotatingFileHandler
@@ -31,6 +31,9 @@ from orchestration.warehouse import Warehouse
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest as ParsedManifest
+
+# asks the engine of a build for the rows of a query
+Ask = Callable[[str], Sequence[Any]]
 
 SUCCESSES = frozenset({"success", "pass", "no-op"})
 ERRORS = frozenset({"error", "runtime error", "partial success"})
@@ -92,28 +95,30 @@ class DbtBuild:
         """What kept dbt from running its nodes at all; None if it ran them, well or not."""
         return self.result.exception if self.result else None
 
-    def failing_messages(self, connection: duckdb.DuckDBPyConnection, unique_id: str) -> list[str]:
+    def failing_messages(self, rows: Ask, unique_id: str) -> list[str]:
         """What the failing rows of a test tell: their column `message`, or what of many they break.
 
-        `connection` is to the database of the build.
+        `rows` asks the engine of the build.
         """
+        from dbt_common.exceptions import DbtRuntimeError
+
         query = f"select distinct message from ({self._compiled_sql(unique_id)}) order by 1"
         try:
-            return [str(message) for (message,) in connection.execute(query).fetchall()]
-        except duckdb.BinderException:
-            broken = self.broken(connection, unique_id)
-            return [f"{mark}: {rows:,} rows" for mark, rows in sorted(broken.items())]
+            return [str(message) for (message,) in rows(query)]
+        except (duckdb.BinderException, DbtRuntimeError):
+            broken = self.broken(rows, unique_id)
+            return [f"{mark}: {count:,} rows" for mark, count in sorted(broken.items())]
 
-    def broken(self, connection: duckdb.DuckDBPyConnection, unique_id: str) -> Broken:
+    def broken(self, rows: Ask, unique_id: str) -> Broken:
         """How many rows break each thing that a failed test holds; empty where rows do not say.
 
-        `connection` is to the database of the build.
+        `rows` asks the engine of the build.
         """
+        from dbt_common.exceptions import DbtRuntimeError
+
         try:
-            return broken_rules(
-                lambda query: connection.execute(query).fetchall(), self._compiled_sql(unique_id)
-            )
-        except (duckdb.BinderException, duckdb.CatalogException):
+            return broken_rules(rows, self._compiled_sql(unique_id))
+        except (duckdb.BinderException, duckdb.CatalogException, DbtRuntimeError):
             # tables that know raw ids are gone with the build
             return {}
 
@@ -127,9 +132,13 @@ class DbtBuild:
 
 @dataclass(frozen=True)
 class DbtProject:
-    """A dbt project in a folder, with its profile beside it."""
+    """A dbt project in a folder, with its profile beside it, of which `target` is the engine.
+
+    Without one it is the profile's own.
+    """
 
     root: Path
+    target: str | None = None
 
     @property
     def models_dir(self) -> Path:
@@ -238,6 +247,7 @@ class DbtProject:
         return [
             *("--project-dir", str(self.root)),
             *("--profiles-dir", str(self.root)),
+            *(("--target", self.target) if self.target else ()),
             *("--target-path", str(warehouse.dbt_dir)),
             *("--log-path", str(warehouse.dbt_dir)),
             *("--log-level", "none"),

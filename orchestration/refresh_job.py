@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchestration import alerts, landing
+from orchestration import alerts, landing, spark
 from orchestration.errors import BuildError, InputError, StoppedError, as_told
 from orchestration.parameters import check_parameters
 from orchestration.progress import Reporter
@@ -45,10 +45,11 @@ def check_before_loading(request: RunRequest) -> None:
     findings = check_parameters(
         settings.project_dir, as_of=request.as_of, variables=request.variables
     )
+    unfit = spark.check_target(settings.project_dir, settings.target)
     folder = open_raw_folder(settings.raw.absolute(), contract)
-    if findings.faults or folder.faults:
+    if findings.faults or unfit or folder.faults:
         inspection = landing.inspect(folder, contract)
-        raise InputError((*findings.faults, *inspection.faults))
+        raise InputError((*findings.faults, *unfit, *inspection.faults))
 
 
 def run(request: RunRequest, reporter: Reporter) -> Finished:
@@ -85,7 +86,7 @@ def _run(request: RunRequest, reporter: Reporter) -> Finished:
             from orchestration.triggers import JOB
 
             warehouse.prepare()
-            parsed = DbtProject(settings.project_dir).parse(warehouse, parameters)
+            parsed = DbtProject(settings.project_dir, settings.target).parse(warehouse, parameters)
             # checks are in the build's books; in an instance that is forgotten they cost seconds
             definitions = compose(
                 request,

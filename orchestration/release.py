@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -116,7 +117,7 @@ def publish(
             note("comparing the copy with the build")
             _verify(warehouse, manifest, candidate)
             note("writing Parquet copies")
-            _export_parquet(warehouse, candidate, release_id)
+            _export_parquet(warehouse, candidate, release_id, _made_as_parquet(warehouse))
             sync(candidate)
             _link_or_copy(candidate, _kept_file(warehouse, release_id))
             _replace_release(warehouse, candidate)
@@ -504,7 +505,27 @@ def _verify(warehouse: Warehouse, manifest: Manifest, candidate: Path) -> None:
                 )
 
 
-def _export_parquet(warehouse: Warehouse, database: Path, release_id: str) -> None:
+def _made_as_parquet(warehouse: Warehouse) -> Mapping[tuple[str, str], Path]:
+    """The folders of those tables of the build that are Parquet already, since Spark made them."""
+    with _attached(warehouse, build=(warehouse.build_file, "read_only")) as connection:
+        return bookkeeping.read_folders(connection, catalog=BUILD)
+
+
+def _link_folder(source: Path, target: Path) -> None:
+    """Has the files of a folder, and of its partitions, under another name as well."""
+    for file in sorted(source.rglob("*.parquet")):
+        linked = target / file.relative_to(source)
+        linked.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        _link_or_copy(file, linked)
+
+
+def _export_parquet(
+    warehouse: Warehouse,
+    database: Path,
+    release_id: str,
+    made: Mapping[tuple[str, str], Path] = MappingProxyType({}),
+) -> None:
+    """Writes the tables of a release as Parquet; `made` are folders that are so already."""
     target = _parquet_dir(warehouse, release_id)
     unfinished = warehouse.releases_dir / f".{release_id}.parquet"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -514,11 +535,13 @@ def _export_parquet(warehouse: Warehouse, database: Path, release_id: str) -> No
             [CANDIDATE],
         ).fetchall()
         for schema, table in tables:
-            folder = unfinished / schema
-            folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            path = unfinished / schema / f"{table}.parquet"
+            path.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            if (schema, table) in made:
+                _link_folder(made[schema, table], path)
+                continue
             connection.execute(
-                f"copy {quoted_name(CANDIDATE, schema, table)}"
-                f" to {quoted_text(str(folder / f'{table}.parquet'))}"
+                f"copy {quoted_name(CANDIDATE, schema, table)} to {quoted_text(str(path))}"
                 " (format parquet, compression zstd)"
             )
     unfinished.rename(target)

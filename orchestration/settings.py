@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     raw: Path = Path("demo/raw")
     warehouse: Path = Path("demo/warehouse")
     project_dir: Path = PROJECT_DIR
+    # the engine that builds, as a target of profiles.yml
+    target: str = "embedded"
     # of the digests in receipts of erasure; without one, the warehouse gets one of its own
     hash_key: SecretStr | None = None
     # where this service's runbook is read, as alerts say it too

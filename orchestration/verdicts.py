@@ -9,6 +9,7 @@ from orchestration.data_tests import Broken, Rule, rules_of
 from orchestration.errors import AuditError, BuildError, Fault, InputError, TenureError
 from orchestration.manifest import Manifest, NodeProperties, test_fault
 from orchestration.project import ERRORS, NodeFinished
+from orchestration.spark import told_by_spark
 from orchestration.warehouse import disk_full_message, says_disk_full
 
 MAX_TOLD = 20
@@ -101,6 +102,8 @@ def build_error(
     for node in broken:
         if says_disk_full(node.message):
             return BuildError(disk_full_message(warehouse))
+        if lost := told_by_spark(node.message):
+            return BuildError(lost)
         if OUT_OF_MEMORY in node.message:
             name = _properties(manifest, node.unique_id).get("name", node.unique_id)
             return BuildError(OUT_OF_MEMORY_TOLD.format(name))

@@ -42,6 +42,11 @@ class Warehouse:
         return self.root / "tenure.duckdb"
 
     @property
+    def spark_dir(self) -> Path:
+        """What Spark builds where it is the engine: its tables and the catalog of them."""
+        return self.root / "spark"
+
+    @property
     def releases_dir(self) -> Path:
         """The releases that are kept, one file each."""
         return self.root / "releases"

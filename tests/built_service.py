@@ -18,6 +18,7 @@ from orchestration.fits import FITS, run_fit
 from orchestration.parameters import check_parameters
 from orchestration.project import ParsedProject
 from orchestration.raw_folder import open_raw_folder
+from orchestration.spark import Spark, read_outside_spark
 from orchestration.warehouse import Warehouse
 
 
@@ -29,25 +30,41 @@ def build_service(
     marts: Sequence[str] = (),
     fits: Sequence[str] = tuple(FITS),
     tests: Literal["all", "none"] = "all",
+    spark: Spark | None = None,
 ) -> None:
     """Build the models of the raw folder, fit, and build what stands on the fits.
 
-    With `marts`, these alone and what they stand on; without `fits`, nothing that stands on one.
-    Raises AssertionError with what dbt said of
-    each node that did not go well.
+    With `spark`, for whose target the project has to be parsed, on that engine. With `marts`, these
+    alone and what they stand on; without `fits`, nothing that stands on one. Raises AssertionError
+    with what dbt said of each node that did not go well.
     """
     place.prepare()
-    _land(parsed, raw, place)
+    land(parsed, raw, place, spark)
     ancestry = [f"+{mart}" for mart in marts]
     # what a fit reads is not upstream of what stands on it, as dbt sees it
     read = [f"+{name}" for name in _read_by(parsed, fits)] if marts else []
-    _run_dbt(parsed, place, select=[*ancestry, *read], exclude=[ON_FITS], tests=tests)
+    run_dbt(parsed, place, select=[*ancestry, *read], exclude=[ON_FITS], tests=tests)
+    _lay_views(parsed, place, spark)
     if not fits:
         return
     for fit in fits:
-        run_fit(place, parsed.manifest, fit)
+        run_fit(place, parsed.manifest, fit, spark=spark)
     on_fits = [f"{ON_FITS},{each}" for each in ancestry] or [ON_FITS]
-    _run_dbt(parsed, place, select=on_fits, exclude=[], tests=tests)
+    run_dbt(parsed, place, select=on_fits, exclude=[], tests=tests)
+    _lay_views(parsed, place, spark)
+
+
+def _lay_views(parsed: ParsedProject, place: Warehouse, spark: Spark | None) -> None:
+    if not spark:
+        return
+    read = read_outside_spark(parsed.manifest)
+    built = {
+        (schema, name)
+        for schema in {schema for schema, _ in read}
+        for _, name, _ in spark.rows(f"show tables in {schema}")
+    }
+    with duckdb.connect(str(place.build_file)) as connection:
+        spark.lay_views(connection, [relation for relation in read if relation in built])
 
 
 def _read_by(parsed: ParsedProject, fits: Sequence[str]) -> set[str]:
@@ -59,7 +76,8 @@ def _read_by(parsed: ParsedProject, fits: Sequence[str]) -> set[str]:
     }
 
 
-def _land(parsed: ParsedProject, raw: Path, place: Warehouse) -> None:
+def land(parsed: ParsedProject, raw: Path, place: Warehouse, spark: Spark | None) -> None:
+    """Lay the raw tables, and begin the books of a run."""
     contract = parsed.project.contract()
     folder = open_raw_folder(raw, contract)
     inspection = landing.inspect(folder, contract)
@@ -76,9 +94,12 @@ def _land(parsed: ParsedProject, raw: Path, place: Warehouse) -> None:
                 landed_at=datetime.now(UTC),
             ),
         )
+    if spark:
+        spark.start()
+        spark.lay_raw_tables(inspection)
 
 
-def _run_dbt(
+def run_dbt(
     parsed: ParsedProject,
     place: Warehouse,
     *,
@@ -86,6 +107,7 @@ def _run_dbt(
     exclude: Sequence[str],
     tests: Literal["all", "none"],
 ) -> None:
+    """Build what is selected, with its tests or without; raises AssertionError where it fails."""
     build = parsed.project.start(
         place,
         check_parameters(parsed.project.root).parameters,

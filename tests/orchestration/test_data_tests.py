@@ -1,6 +1,7 @@
 """What the test `integrity` holds of a table, each thing told by its own name."""
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -70,8 +71,12 @@ def outcomes(
     nodes = [event for event in build if isinstance(event, NodeFinished)]
     statuses = {node.unique_id: node.status for node in nodes if node.unique_id.startswith("test")}
     with duckdb.connect(str(place.build_file), read_only=True) as connection:
+
+        def ask(query: str) -> list[Any]:
+            return connection.execute(query).fetchall()
+
         return {
-            unique_id.split(".")[2]: (status, dict(build.broken(connection, unique_id)))
+            unique_id.split(".")[2]: (status, dict(build.broken(ask, unique_id)))
             for unique_id, status in statuses.items()
         }
 

@@ -1,0 +1,90 @@
+"""One Spark for all tests: to start it takes longer than most of them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestration.parameters import check_parameters
+from orchestration.project import DbtProject, ParsedProject
+from orchestration.settings import PROJECT_DIR
+from orchestration.spark import Spark
+from orchestration.warehouse import Warehouse
+
+# nor is it worth a while to compile a query for a few rows: it is interpreted, to the same effect
+SUBMITTED = (
+    "--conf spark.sql.codegen.wholeStage=false --conf spark.sql.codegen.factoryMode=NO_CODEGEN"
+    " --conf spark.eventLog.enabled=true --conf spark.eventLog.dir=file:{events}"
+    " --conf spark.eventLog.compress=false --conf spark.eventLog.rolling.enabled=false"
+    " pyspark-shell"
+)
+# small tables gain nothing by many partitions, nor a short life by a compiler that takes its time
+SMALL = {
+    "SPARK_LOCAL_IP": "127.0.0.1",
+    "TENURE_SPARK_MASTER": "local[2]",
+    "TENURE_SPARK_PARTITIONS": "2",
+    "TENURE_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+}
+
+
+@pytest.fixture(scope="session")
+def spark_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """The warehouse of the one Spark, whose settings are small from here on."""
+    place = Warehouse(tmp_path_factory.mktemp("spark"))
+    place.prepare()
+    events = place.root / "events"
+    events.mkdir()
+    small = SMALL | {"PYSPARK_SUBMIT_ARGS": SUBMITTED.format(events=events)}
+    before = {name: os.environ.get(name) for name in small}
+    os.environ.update(small)
+    yield place
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name)
+        else:
+            os.environ[name] = value
+
+
+@pytest.fixture(scope="session")
+def event_log(spark_place: Warehouse) -> Path:
+    """What Spark notes of everything that it does."""
+    (log,) = (spark_place.root / "events").iterdir()
+    return log
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="session")
+def spark(spark_place: Warehouse) -> Spark:
+    """A local Spark that has started."""
+    started = Spark(PROJECT_DIR, "spark", spark_place)
+    started.start()
+    return started
+
+
+@pytest.fixture(scope="session")
+def parsed_for_spark(spark_place: Warehouse) -> ParsedProject:
+    """The dbt project, parsed for Spark."""
+    project = DbtProject(PROJECT_DIR, "spark")
+    return project.parse(spark_place, check_parameters(PROJECT_DIR).parameters)
+
+
+@pytest.fixture(scope="session")
+def fight_churn() -> Path:
+    """The public tables of the example; without them the test is left out, and says so."""
+    shared = Path(os.environ.get("TENURE_SHARED") or PROJECT_DIR.parent / "shared")
+    source = shared / "data" / "fightchurn_socialnet7"
+    if not source.is_dir():
+        pytest.skip(f"{source} is not there: name the folder above data/ in TENURE_SHARED")
+    return source
