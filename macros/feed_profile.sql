@@ -24,52 +24,7 @@
     table_name, key, required, optional=[], event_at=none, categories={}, numbers=[], amounts={}, distincts=[], names=[],
     exceptions=none, grows=false
 ) %}
-    {#- of each slice of a day, by how slices come together; and what only the whole day can say -#}
-    {%- set figures = [] -%}
-    {%- do figures.append(['rows', 'all', 'all', true, 'sum', 'count(*)']) -%}
-    {%- set key_as_text = [] -%}
-    {%- for name in key -%}{%- do key_as_text.append('cast(' ~ name ~ ' as string)') -%}{%- endfor -%}
-    {%- do figures.append(['distinct_keys', 'all', 'all', true, 'whole', 'count(distinct case when is_repeated then ' ~ key_as_text | join(" || '|' || ") ~ ' end)']) -%}
-    {%- do figures.append(['incomplete_rows', 'all', 'all', true, 'sum', 'count(*) filter (where ' ~ (required + ['recorded_at']) | join(' is null or ') ~ ' is null)']) -%}
-    {%- for name in required + optional + ['recorded_at'] -%}
-        {%- do figures.append(['nulls', name, 'all', true, 'sum', 'count(*) - count(' ~ name ~ ')']) -%}
-    {%- endfor -%}
-    {%- if event_at -%}
-        {%- do figures.append(['early_rows', 'all', 'all', true, 'sum', 'count(*) filter (where event_at > recorded_at + interval 5 minute)']) -%}
-        {%- do figures.append(['late_rows', 'all', 'all', true, 'sum', 'count(*) filter (where event_at < recorded_at - interval 1 day)']) -%}
-        {%- do figures.append(['event_hours', 'all', 'all', false, 'whole', 'count(distinct extract(hour from event_at))']) -%}
-        {%- do figures.append(['median_delay', 'all', 'all', false, 'whole', percentile(microseconds_between('event_at', 'recorded_at'), 0.5) ~ ' / 1000000']) -%}
-    {%- endif -%}
-    {%- for name, known in categories.items() -%}
-        {%- for value in known -%}
-            {%- do figures.append(['category_rows', name, value, true, 'slice', 'sum(slice_rows) filter (where ' ~ name ~ " = '" ~ value ~ "')"]) -%}
-        {%- endfor -%}
-        {%- do figures.append(['category_rows', name, 'unlisted', true, 'slice', 'sum(slice_rows) filter (where ' ~ name ~ " not in ('" ~ known | join("', '") ~ "'))"]) -%}
-    {%- endfor -%}
-    {%- for name in names -%}
-        {%- for digit in '0123456789abcdef' -%}
-            {%- do figures.append(['category_rows', name, 'bucket_' ~ digit, true, 'sum', 'count(*) filter (where substr(md5(' ~ name ~ "), 1, 1) = '" ~ digit ~ "')"]) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {%- for name in numbers + amounts.keys() | list -%}
-        {%- do figures.append(['minimum', name, 'all', false, 'min', 'min(' ~ name ~ ')']) -%}
-        {%- do figures.append(['maximum', name, 'all', false, 'max', 'max(' ~ name ~ ')']) -%}
-    {%- endfor -%}
-    {%- for name in numbers -%}
-        {%- do figures.append(['sum', name, 'all', false, 'sum', 'sum(' ~ name ~ ')']) -%}
-    {%- endfor -%}
-    {%- for name, currency in amounts.items() -%}
-        {%- if currency -%}
-            {%- for code in watched_currencies() -%}
-                {%- do figures.append(['sum', name, code, false, 'sum', 'sum(' ~ name ~ ') filter (where ' ~ currency ~ " = '" ~ code ~ "')"]) -%}
-            {%- endfor -%}
-        {%- else -%}
-            {%- do figures.append(['sum', name, 'all', false, 'sum', 'sum(' ~ name ~ ')']) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {%- for name in distincts -%}
-        {%- do figures.append(['distinct_values', name, 'all', false, 'whole', 'count(distinct ' ~ name ~ ')']) -%}
-    {%- endfor %}
+    {%- set figures = feed_figures(key, required, optional, event_at, categories, numbers, amounts, distincts, names) %}
     {#- written once and named twice: read twice under one name, it would be kept in between -#}
     {%- set known_rows %}
     select
@@ -251,6 +206,60 @@ profile as (
 
 select * from profile
 {%- endmacro %}
+
+
+{#
+    The figures of a profile, each a list: metric, column, category, whether it counts rows, how those of
+    the slices of a day come together (`whole`: only the day can say), and its SQL.
+#}
+{% macro feed_figures(key, required, optional, event_at, categories, numbers, amounts, distincts, names) %}
+    {%- set figures = [] -%}
+    {%- do figures.append(['rows', 'all', 'all', true, 'sum', 'count(*)']) -%}
+    {%- set key_as_text = [] -%}
+    {%- for name in key -%}{%- do key_as_text.append('cast(' ~ name ~ ' as string)') -%}{%- endfor -%}
+    {%- do figures.append(['distinct_keys', 'all', 'all', true, 'whole', 'count(distinct case when is_repeated then ' ~ key_as_text | join(" || '|' || ") ~ ' end)']) -%}
+    {%- do figures.append(['incomplete_rows', 'all', 'all', true, 'sum', 'count(*) filter (where ' ~ (required + ['recorded_at']) | join(' is null or ') ~ ' is null)']) -%}
+    {%- for name in required + optional + ['recorded_at'] -%}
+        {%- do figures.append(['nulls', name, 'all', true, 'sum', 'count(*) - count(' ~ name ~ ')']) -%}
+    {%- endfor -%}
+    {%- if event_at -%}
+        {%- do figures.append(['early_rows', 'all', 'all', true, 'sum', 'count(*) filter (where event_at > recorded_at + interval 5 minute)']) -%}
+        {%- do figures.append(['late_rows', 'all', 'all', true, 'sum', 'count(*) filter (where event_at < recorded_at - interval 1 day)']) -%}
+        {%- do figures.append(['event_hours', 'all', 'all', false, 'whole', 'count(distinct extract(hour from event_at))']) -%}
+        {%- do figures.append(['median_delay', 'all', 'all', false, 'whole', percentile(microseconds_between('event_at', 'recorded_at'), 0.5) ~ ' / 1000000']) -%}
+    {%- endif -%}
+    {%- for name, known in categories.items() -%}
+        {%- for value in known -%}
+            {%- do figures.append(['category_rows', name, value, true, 'slice', 'sum(slice_rows) filter (where ' ~ name ~ " = '" ~ value ~ "')"]) -%}
+        {%- endfor -%}
+        {%- do figures.append(['category_rows', name, 'unlisted', true, 'slice', 'sum(slice_rows) filter (where ' ~ name ~ " not in ('" ~ known | join("', '") ~ "'))"]) -%}
+    {%- endfor -%}
+    {%- for name in names -%}
+        {%- for digit in '0123456789abcdef' -%}
+            {%- do figures.append(['category_rows', name, 'bucket_' ~ digit, true, 'sum', 'count(*) filter (where substr(md5(' ~ name ~ "), 1, 1) = '" ~ digit ~ "')"]) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for name in numbers + amounts.keys() | list -%}
+        {%- do figures.append(['minimum', name, 'all', false, 'min', 'min(' ~ name ~ ')']) -%}
+        {%- do figures.append(['maximum', name, 'all', false, 'max', 'max(' ~ name ~ ')']) -%}
+    {%- endfor -%}
+    {%- for name in numbers -%}
+        {%- do figures.append(['sum', name, 'all', false, 'sum', 'sum(' ~ name ~ ')']) -%}
+    {%- endfor -%}
+    {%- for name, currency in amounts.items() -%}
+        {%- if currency -%}
+            {%- for code in watched_currencies() -%}
+                {%- do figures.append(['sum', name, code, false, 'sum', 'sum(' ~ name ~ ') filter (where ' ~ currency ~ " = '" ~ code ~ "')"]) -%}
+            {%- endfor -%}
+        {%- else -%}
+            {%- do figures.append(['sum', name, 'all', false, 'sum', 'sum(' ~ name ~ ')']) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for name in distincts -%}
+        {%- do figures.append(['distinct_values', name, 'all', false, 'whole', 'count(distinct ' ~ name ~ ')']) -%}
+    {%- endfor %}
+    {{ return(figures) }}
+{% endmacro %}
 
 
 {#

@@ -1,10 +1,11 @@
 """Whether a run may add to the tables of the last build, and what has come since that.
 
-A build that was whole leaves its *basis*: horizon, parameters, project, raw files, and of some models
-the rows that tell what it knew (source `basis`). The next run adds to its tables where all of that still
-holds, only files have been added and the horizon has at most moved on: it lays what the last build did
-not see as views (source `arrivals`), and the models do the rest. The basis goes before a build begins to
-write and comes when it was whole, so that after one which was killed everything is built anew.
+A build that was whole leaves its *basis*: horizon, parameters, project, raw files, and of some
+models the rows that tell what it knew (source `basis`). The next run adds to its tables where all
+of that still holds, only files have been added and the horizon has at most moved on: it lays what
+the last build did not see as views (source `arrivals`), and the models do the rest. The basis goes
+before a build begins to write and comes when it was whole, so that after one which was killed
+everything is built anew.
 
 What belongs here is what an increment may stand on; which rows it touches, the models say.
 """
@@ -50,7 +51,9 @@ class Ground:
     def from_json(cls, text: str) -> "Ground":
         """The ground that `as_json` wrote."""
         project, parameters, as_of, files = json.loads(text)
-        return cls(project, parameters, as_of, {name: tuple(known) for name, known in files.items()})
+        return cls(
+            project, parameters, as_of, {name: tuple(known) for name, known in files.items()}
+        )
 
 
 def ground_of(
@@ -72,8 +75,8 @@ def ground_of(
 def can_add(basis: Ground, horizon: datetime, ground: Ground) -> bool:
     """Whether the tables of a build on `basis` with what has come since are those of a full one.
 
-    `horizon` is that build's, UTC without a zone. Not where a file has gone or is another, nor where
-    the horizon moves back: that after the newest record never does while files are only added.
+    `horizon` is that build's, UTC without a zone. Not where a file has gone or is another, nor
+    where the horizon moves back: that after the newest record never does while files only come.
     """
     if (basis.project, basis.parameters) != (ground.project, ground.parameters):
         return False
@@ -97,8 +100,8 @@ def plan(
 ) -> bool:
     """Notes what the build is to stand on, and whether it adds to the last one; returns that.
 
-    Where it does, what the last one did not see is laid as views. Call it with those of schema `raw`
-    laid, and after the landing was noted.
+    Where it does, what the last one did not see is laid as views. Call it with those of schema
+    `raw` laid, and after the landing was noted.
     """
     known = _read_ground(connection, GROUNDS)
     horizon = bookkeeping.knowledge_horizon(connection)

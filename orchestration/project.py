@@ -142,7 +142,7 @@ class DbtProject:
         return str(document.get("version", "unknown"))
 
     def fingerprint(self) -> str:
-        """A hash of the SQL, YAML and seeds, and of the engine: the same tables of the same rows."""
+        """A hash of SQL, YAML, seeds and engine: with the same one, the same rows make the same."""
         digest = hashlib.sha256(duckdb.__version__.encode())
         for path in sorted(path for path in self._files() if path.is_file()):
             digest.update(f"{path.relative_to(self.root)}\0".encode())
@@ -193,9 +193,9 @@ class DbtProject:
 
         With all tests, what stands on a model whose test failed is skipped; with `only` them,
         nothing is built. Unit tests are left out: they prove the SQL, which does not change between
-        two runs. With `adds`, tables that grow by increments get what has come since the last build,
-        otherwise they are made anew. With `is_exact` no test is run but those selected, however many judge a selected
-        model.
+        two runs. With `adds`, tables that grow by increments get what has come since the last
+        build, otherwise they are made anew. With `is_exact` no test is run but those selected,
+        however many judge a selected model.
         """
         arguments = [
             "test" if tests == "only" else "build",

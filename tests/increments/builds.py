@@ -48,9 +48,7 @@ def keep(connection: duckdb.DuckDBPyConnection, kept: Iterable[KeptTable]) -> No
 class Build:
     """A database in memory that is built by recorded statements."""
 
-    def __init__(
-        self, scripts: Scripts, contract: RawContract, kept: Iterable[KeptTable]
-    ) -> None:
+    def __init__(self, scripts: Scripts, contract: RawContract, kept: Iterable[KeptTable]) -> None:
         self.scripts = scripts
         self.contract = contract
         self.kept = tuple(kept)

@@ -1,8 +1,8 @@
 """What dbt executes for a full build and for an increment, recorded once and replayed at will.
 
-A build by dbt takes tens of seconds, of which the engine works one: thousands of random services can
-only be tried by what dbt makes of the models. Statements are those of one connection after another, in
-the order in which the nodes ran; that dbt runs them like this is what tests of `tenure run` show.
+A build by dbt takes tens of seconds, of which the engine works one: thousands of random services
+can only be tried by what dbt makes of the models. That it runs them like this, tests of
+`tenure run` show.
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ def record(
         *("--vars", variables, "--select", *SELECTED),
     ]
     try:
-        with environment(
-            TENURE_WAREHOUSE=str(warehouse), TENURE_INCREMENT="yes" if adds else "no"
-        ):
+        with environment(TENURE_WAREHOUSE=str(warehouse), TENURE_INCREMENT="yes" if adds else "no"):
             result = dbtRunner(callbacks=[note]).invoke(arguments)
     finally:
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

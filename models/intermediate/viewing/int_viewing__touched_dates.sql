@@ -1,6 +1,5 @@
 -- depends_on: {{ ref('base_viewing__sessions_in_question') }}
--- depends_on: {{ ref('base_subscribers__subscribers') }}
--- depends_on: {{ ref('stg_subscribers__erasures') }}
+-- depends_on: {{ ref('stg_subscribers__changed_ids') }}
 -- depends_on: {{ ref('stg_viewing__titles') }}
 -- depends_on: {{ ref('int_viewing__early_windows') }}
 -- depends_on: {{ ref('int_viewing__replaced_ids') }}
@@ -8,37 +7,9 @@ with
 
 {% if is_increment() %}
 
-accepted_subscribers as (
+changed_ids as (
 
-    select subscriber_id from {{ ref('base_subscribers__subscribers') }}
-    where version_rank = 1 and broken_rule is null
-
-),
-
-erased_subscribers as (
-
-    select subscriber_id from {{ ref('stg_subscribers__erasures') }}
-
-),
-
-known_subscribers as (
-
-    select subscriber_id from {{ source('basis', 'subscribers') }}
-
-),
-
--- accepted or erased only now, or not any more: all of their sessions count otherwise
-changed_subscribers as (
-
-    (select * from accepted_subscribers except select * from known_subscribers)
-    except
-    select * from erased_subscribers
-    union distinct
-    (select * from known_subscribers except select * from accepted_subscribers)
-    union distinct
-    (select * from known_subscribers intersect select * from erased_subscribers)
-    union distinct
-    select subscriber_id from {{ source('arrivals', 'erasure_requests') }}
+    select * from {{ ref('stg_subscribers__changed_ids') }}
 
 ),
 
@@ -56,11 +27,11 @@ touched_sessions as (
     from {{ ref('base_viewing__sessions_in_question') }} as sessions
     left join arrived_keys
         on sessions.session_id = arrived_keys.session_id
-    left join changed_subscribers
-        on sessions.subscriber_id = changed_subscribers.subscriber_id
+    left join changed_ids
+        on sessions.subscriber_id = changed_ids.subscriber_id
     where
         arrived_keys.session_id is not null
-        or changed_subscribers.subscriber_id is not null
+        or changed_ids.subscriber_id is not null
 
 ),
 

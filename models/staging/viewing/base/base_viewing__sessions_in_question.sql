@@ -22,7 +22,7 @@ erasures as (
 keys_in_question as (
 
     select session_id from {{ source('basis', 'exceptional_sessions') }}
-    union
+    union distinct
     select session_id from {{ source('arrivals', 'playback_sessions') }}
 
 ),
@@ -31,7 +31,7 @@ keys_in_question as (
 subscribers_in_question as (
 
     select subscriber_id from erasures
-    union
+    union distinct
     select known_subscribers.subscriber_id
     from {{ source('basis', 'subscribers') }} as known_subscribers
     left join subscribers
