@@ -25,39 +25,8 @@
     exceptions=none, grows=false
 ) %}
     {%- set figures = feed_figures(key, required, optional, event_at, categories, numbers, amounts, distincts, names) %}
-    {#- written once and named twice: read twice under one name, it would be kept in between -#}
-    {%- set known_rows %}
-    select
-        raw_rows.*,
-        {{ event_at or 'cast(null as timestamp)' }} as event_at,
-        {{ 'exceptional_keys.' ~ key[0] ~ ' is not null' if exceptions else 'true' }} as is_repeated,
-        cast(
-            coalesce(
-                raw_rows.recorded_at,
-                {{ event_at or 'cast(null as timestamp)' }},
-                {{ as_of() }} - interval 1 second
-            ) as date
-        ) as profile_date
-    from {{ source('raw', table_name) }} as raw_rows
-    {%- if exceptions %}
-    left join exceptional_keys
-        on raw_rows.{{ key[0] }} = exceptional_keys.{{ key[0] }}
-    {%- endif %}
-    where
-        coalesce(raw_rows.recorded_at < {{ as_of() }}, true)
-        {%- if event_at %}
-        and coalesce({{ event_at }} < {{ as_of() }}, true)
-        {%- endif %}
-        {%- if grows and is_increment() %}
-        and (
-            raw_rows.recorded_at is null
-            or (
-                raw_rows.recorded_at >= getvariable('profiled_from')
-                and raw_rows.recorded_at < getvariable('profiled_until')
-            )
-        )
-        {%- endif %}
-    {%- endset %}
+    {#- named twice: read twice under one name, rows would be kept in between -#}
+    {%- set known_rows = profiled_rows(table_name, key, event_at, exceptions, grows) %}
 
 with
 
@@ -92,9 +61,6 @@ slices as (
         cast({{ name }} as string) as {{ name }},
         {%- endfor %}
         count(*) as slice_rows,
-        {%- if exceptions %}
-        count({{ key[0] }}) filter (where not is_repeated) as single_keys,
-        {%- endif %}
         {%- for metric, column_name, category, is_count, merge, sql in figures if merge in ['sum', 'min', 'max'] %}
         {{ sql }} as {{ [metric, column_name, category] | join('_') }}{{ ',' if not loop.last }}
         {%- endfor %}
@@ -119,9 +85,6 @@ sliced_days as (
 
     select
         profile_date,
-        {%- if exceptions %}
-        sum(single_keys) as single_keys,
-        {%- endif %}
         {%- for metric, column_name, category, is_count, merge, sql in figures if merge != 'whole' %}
         {%- set name = [metric, column_name, category] | join('_') %}
         {{ sql if merge == 'slice' else merge ~ '(' ~ name ~ ')' }} as {{ name }}{{ ',' if not loop.last }}
@@ -139,7 +102,6 @@ days as (
         {%- for metric, column_name, category, is_count, merge, sql in figures %}
         {%- set name = [metric, column_name, category] | join('_') %}
         cast(
-            {%- if metric == 'distinct_keys' and exceptions %} sliced_days.single_keys + {%- endif %}
             {{ 'whole_days' if merge == 'whole' else 'sliced_days' }}.{{ name }} as double
         ) as figure_{{ loop.index }}{{ ',' if not loop.last }}
         {%- endfor %}
@@ -208,6 +170,41 @@ select * from profile
 {%- endmacro %}
 
 
+{# The rows of a raw table that exist at the horizon, with the day on which each counts. #}
+{% macro profiled_rows(table_name, key, event_at, exceptions, grows) %}
+    select
+        raw_rows.*,
+        {{ event_at or 'cast(null as timestamp)' }} as event_at,
+        {{ 'exceptional_keys.' ~ key[0] ~ ' is not null' if exceptions else 'true' }} as is_repeated,
+        cast(
+            coalesce(
+                raw_rows.recorded_at,
+                {{ event_at or 'cast(null as timestamp)' }},
+                {{ as_of() }} - interval 1 second
+            ) as date
+        ) as profile_date
+    from {{ source('raw', table_name) }} as raw_rows
+    {%- if exceptions %}
+    left join exceptional_keys
+        on raw_rows.{{ key[0] }} = exceptional_keys.{{ key[0] }}
+    {%- endif %}
+    where
+        coalesce(raw_rows.recorded_at < {{ as_of() }}, true)
+        {%- if event_at %}
+        and coalesce({{ event_at }} < {{ as_of() }}, true)
+        {%- endif %}
+        {%- if grows and is_increment() %}
+        and (
+            raw_rows.recorded_at is null
+            or (
+                raw_rows.recorded_at >= getvariable('profiled_from')
+                and raw_rows.recorded_at < getvariable('profiled_until')
+            )
+        )
+        {%- endif %}
+{%- endmacro %}
+
+
 {#
     The figures of a profile, each a list: metric, column, category, whether it counts rows, how those of
     the slices of a day come together (`whole`: only the day can say), and its SQL.
@@ -217,7 +214,7 @@ select * from profile
     {%- do figures.append(['rows', 'all', 'all', true, 'sum', 'count(*)']) -%}
     {%- set key_as_text = [] -%}
     {%- for name in key -%}{%- do key_as_text.append('cast(' ~ name ~ ' as string)') -%}{%- endfor -%}
-    {%- do figures.append(['distinct_keys', 'all', 'all', true, 'whole', 'count(distinct case when is_repeated then ' ~ key_as_text | join(" || '|' || ") ~ ' end)']) -%}
+    {%- do figures.append(['distinct_keys', 'all', 'all', true, 'whole', 'count(' ~ key[0] ~ ') filter (where not is_repeated) + count(distinct case when is_repeated then ' ~ key_as_text | join(" || '|' || ") ~ ' end)']) -%}
     {%- do figures.append(['incomplete_rows', 'all', 'all', true, 'sum', 'count(*) filter (where ' ~ (required + ['recorded_at']) | join(' is null or ') ~ ' is null)']) -%}
     {%- for name in required + optional + ['recorded_at'] -%}
         {%- do figures.append(['nulls', name, 'all', true, 'sum', 'count(*) - count(' ~ name ~ ')']) -%}
