@@ -87,7 +87,7 @@ def run_command(
         typer.Option("--target", help="Engine: embedded, spark or thrift; or TENURE_TARGET."),
     ] = None,
     full_refresh: Annotated[
-        bool, typer.Option("--full-refresh", help="Build the incremental tables anew.")
+        bool, typer.Option("--full-refresh", help="Build everything anew, whatever has come.")
     ] = False,
     variables: Annotated[
         str | None,
