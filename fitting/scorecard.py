@@ -33,6 +33,9 @@ SMALLEST_ENDED_IN_TEST = 20
 CALIBRATION_BINS = 10
 ENDED_A_BIN = 40
 CONTACTED_SHARE = 0.1
+# engines differ in the last digit of a logarithm: predictions that differ by no more are one, or
+# their order, on which most measures stand, would be the engine's
+TOLD_APART_DIGITS = 12
 
 # beyond these a coefficient gets no better that anybody could tell, and the fit takes longer
 LEARNED_OBSERVATIONS = 40_000
@@ -212,6 +215,7 @@ def measures(labels: Labels, predicted: Floats, *, base_rate: float) -> dict[str
     """
     from sklearn.metrics import average_precision_score, roc_auc_score
 
+    predicted = predicted.round(TOLD_APART_DIGITS)
     has_both = bool(labels.any() and not labels.all())
     ended = float(labels.sum())
     caught = _caught(labels, predicted)
@@ -273,7 +277,7 @@ def _shuffled_auc(parts: Parts, penalty: float) -> float:
         probabilities = fit_hazard(shuffled, penalty).probabilities(parts.test)
         predicted = np.sum(list(probabilities.values()), axis=0)
         areas.extend(
-            float(roc_auc_score(generator.permutation(labels), predicted))
+            float(roc_auc_score(generator.permutation(labels), predicted.round(TOLD_APART_DIGITS)))
             for _ in range(SHUFFLED_TESTS)
         )
     return float(np.mean(areas)) if areas else 0.5

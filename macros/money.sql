@@ -42,6 +42,14 @@
 {%- endmacro %}
 
 
+{# A product of more than 38 digits is first rounded to fewer places there, and then rounded twice. #}
+{% macro spark__value_at(amount, rate) -%}
+    cast(
+        round(cast({{ amount }} as decimal(17, 4)) * cast({{ rate }} as decimal(20, 12)), 4) as decimal(18, 4)
+    )
+{%- endmacro %}
+
+
 {# A price of a billing period per month, in its own currency; its mean month has 1/12 year. #}
 {% macro monthly_amount(amount_minor, minor_unit_digits, unit, count) -%}
     {%- set periods_a_year -%}

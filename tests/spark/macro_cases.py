@@ -11,7 +11,7 @@ from dbt.cli.main import dbtRunner
 
 from orchestration.settings import PROJECT_DIR, environment
 
-SPARK_ARM = re.compile(r"\{%-?\s*macro spark__(\w+)\(")
+ARM = re.compile(r"\{%-?\s*macro (?:duckdb|spark)__(\w+)\(")
 
 # by macro: selects of one column, `told`; nights on which clocks change, halves, signs, wide ones
 CASES = {
@@ -26,6 +26,19 @@ CASES = {
             ("cast(1999999999999999999 as bigint)", "3"),
             ("cast(-2000000000000000000 as bigint)", "7"),
             ("cast(9000000000000000000 as bigint)", "cast(2000000000000000001 as bigint)"),
+        )
+    ],
+    "value_at": [
+        f"select {{{{ value_at('cast({amount} as decimal(18, 4))',"
+        f" 'cast({rate} as decimal(20, 12))') }}}} as told"
+        for amount, rate in (
+            ("9.99", "1"),
+            ("0.0001", "0.5"),
+            ("-0.0001", "0.5"),
+            ("0.0001", "0.499999999999"),
+            ("-12345678.1234", "1.234567890123"),
+            ("899.9999", "0.999999999999"),
+            ("123456789.1234", "1234.567890123456"),
         )
     ],
     "microseconds_between": [
@@ -84,15 +97,15 @@ CASES = {
     ],
 }
 
-STATEMENTS = {"drop_forgotten", "load_csv_rows"}
+STATEMENTS = {"drop_forgotten", "forget_ground", "load_csv_rows"}
 
 
 def dispatched(folder: Path) -> set[str]:
-    """The macros that have an arm for Spark."""
+    """The macros that have an arm for one of the engines."""
     return {
         name
         for path in folder.rglob("*.sql")
-        for name in SPARK_ARM.findall(path.read_text(encoding="utf-8"))
+        for name in ARM.findall(path.read_text(encoding="utf-8"))
     }
 
 

@@ -140,7 +140,7 @@ def test_a_macro_with_an_arm_for_each_engine_gives_the_same(tmp_path: Path, spar
         assert [tuple(row) for row in spark.rows(queries["spark"])] == embedded
 
 
-def test_every_macro_with_an_arm_for_spark_has_a_case() -> None:
+def test_every_macro_with_an_arm_for_an_engine_has_a_case() -> None:
     assert macro_cases.dispatched(PROJECT_DIR / "macros") == {
         *macro_cases.CASES,
         # statements, which every build above makes on both engines
