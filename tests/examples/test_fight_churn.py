@@ -213,9 +213,10 @@ def test_a_change_row_a_renewal_or_only_where_something_changes_is_the_same_life
     ).write_parquet(str(fewer / "subscription_changes" / "part.parquet"))
     lay_views(fewer, tmp_path / "warehouse")
     run_dbt(tmp_path / "warehouse", Settings(as_of=AS_OF), tmp_path / "target")
+    # the build's own views know it by this name
     comparison = f"""
         attach '{Path(example.args[-1]) / "warehouse" / "tenure.duckdb"}' as released (read_only);
-        attach '{tmp_path / "warehouse" / "build.duckdb"}' as fewer (read_only);
+        attach '{tmp_path / "warehouse" / "build.duckdb"}' as build (read_only);
     """
     with duckdb.connect() as connection:
         connection.execute(comparison)
@@ -224,7 +225,7 @@ def test_a_change_row_a_renewal_or_only_where_something_changes_is_the_same_life
         ).fetchone()
         assert lifetimes == (1624, 1)
         for mart in ("fct_subscriber_lifetimes", "fct_mrr_movements", "churn_monthly"):
-            one, other = f"from released.marts.{mart}", f"from fewer.marts.{mart}"
+            one, other = f"from released.marts.{mart}", f"from build.marts.{mart}"
             assert connection.execute(f"{one} except all {other}").fetchall() == [], mart
             assert connection.execute(f"{other} except all {one}").fetchall() == [], mart
 
