@@ -9,7 +9,7 @@
         {%- set values = [] -%}
         {%- for name in agate_table.column_names -%}
             {%- set type = types.get(name, adapter.convert_type(agate_table, loop.index0)) -%}
-            {%- do values.append('cast(' ~ spark_text(row[name]) ~ ' as ' ~ type ~ ')') -%}
+            {%- do values.append('cast(' ~ spark__literal(row[name]) ~ ' as ' ~ type ~ ')') -%}
         {%- endfor -%}
         {%- do rows.append('(' ~ values | join(', ') ~ ')') -%}
     {%- endfor -%}
@@ -21,7 +21,7 @@
 {%- endmacro %}
 
 {# A value as Spark reads a text, or null. #}
-{% macro spark_text(value) -%}
+{% macro spark__literal(value) -%}
     {%- if value is none -%}
         null
     {%- else -%}
