@@ -49,9 +49,17 @@ changed_ids as (
     -- an erased subscriber is known by another id
     select * from erased_subscribers
     union distinct
-    (select * from known_subscribers except select * from accepted_subscribers)
+    (
+        select * from known_subscribers
+        except
+        select * from accepted_subscribers
+    )
     union distinct
-    (select * from known_subscribers intersect select * from erased_subscribers)
+    (
+        select * from known_subscribers
+        intersect
+        select * from erased_subscribers
+    )
     {%- if is_increment() %}
     union distinct
     select subscriber_id from {{ source('arrivals', 'erasure_requests') }}
