@@ -30,7 +30,7 @@ from orchestration.bookkeeping import CheckResult
 from orchestration.data_tests import parent_test, told_apart
 from orchestration.errors import BuildError, InputError, TenureError
 from orchestration.manifest import FITTED_SOURCE, RELEASED_SCHEMAS, Manifest
-from orchestration.parameters import Parameters, check_parameters
+from orchestration.parameters import AS_OF, Parameters, check_parameters
 from orchestration.progress import Reporter
 from orchestration.project import DbtBuild, DbtProject, NodeStarted
 from orchestration.raw_contract import SOURCE_NAME, RawContract
@@ -226,9 +226,11 @@ def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landin
                 connection,
                 folder,
                 contract,
+                manifest,
                 increments.ground_of(
                     folder, contract, findings.parameters, project=refresh.project.fingerprint()
                 ),
+                as_of=findings.parameters.value(AS_OF),
                 # what Spark keeps can't be added to: it has no delete
                 full_refresh=refresh.full_refresh or bool(spark),
             )

@@ -2,10 +2,10 @@
 
 A build that was whole leaves its *basis*: horizon, parameters, project, raw files, and of some
 models the rows that tell what it knew (source `basis`). The next run adds to its tables where all
-of that still holds, only files have been added and the horizon has at most moved on: it lays what
-the last build did not see as views (source `arrivals`), and the models do the rest. The basis goes
-before a build begins to write and comes when it was whole, so that after one which was killed
-everything is built anew.
+of that still holds, files of what grows have only been added and the horizon has at most moved on:
+it lays what the last build did not see as views (source `arrivals`), and the models do the rest.
+The basis goes before a build begins to write and comes when it was whole, so that after one which
+was killed everything is built anew.
 
 What belongs here is what an increment may stand on; which rows it touches, the models say.
 """
@@ -13,13 +13,14 @@ What belongs here is what an increment may stand on; which rows it touches, the 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
+from jinja2 import Environment, StrictUndefined
 
 from orchestration import bookkeeping, landing
-from orchestration.manifest import BASIS_SOURCE, KeptTable
-from orchestration.parameters import AS_OF, Parameters
+from orchestration.manifest import BASIS_SOURCE, KeptTable, Manifest
+from orchestration.parameters import AS_OF, Parameters, VarValue
 from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import RawFolder
 from orchestration.sql_text import quoted_name
@@ -35,33 +36,29 @@ class Ground:
     """What a build stands on: two of the same ground differ by files and horizon alone.
 
     `files` are those of the tables that an increment does not read whole: path → size and time of
-    the last change. `as_of` is the horizon that was asked for; None for the default.
+    the last change.
     """
 
     project: str
     parameters: Mapping[str, str | int | float | bool | None]
-    as_of: str | None
     files: Mapping[str, tuple[int, int]]
 
     def as_json(self) -> str:
         """The ground as text, from which `from_json` makes it again."""
-        return json.dumps([self.project, dict(self.parameters), self.as_of, dict(self.files)])
+        return json.dumps([self.project, dict(self.parameters), dict(self.files)])
 
     @classmethod
     def from_json(cls, text: str) -> "Ground":
         """The ground that `as_json` wrote."""
-        project, parameters, as_of, files = json.loads(text)
-        return cls(
-            project, parameters, as_of, {name: tuple(known) for name, known in files.items()}
-        )
+        project, parameters, files = json.loads(text)
+        return cls(project, parameters, {name: tuple(known) for name, known in files.items()})
 
 
 def ground_of(
     folder: RawFolder, contract: RawContract, parameters: Parameters, *, project: str
 ) -> Ground:
     """What a build of these files would stand on; `project` tells its SQL from any other."""
-    given = dict(parameters.overrides)
-    as_of = given.pop(AS_OF, None)
+    given = {name: value for name, value in parameters.overrides.items() if name != AS_OF}
     files = {
         str(file.path): (status.st_size, status.st_mtime_ns)
         for table in contract.tables
@@ -69,33 +66,51 @@ def ground_of(
         for file in folder.files_of(table.name)
         for status in [file.path.stat()]
     }
-    return Ground(project, given, str(as_of) if as_of else None, files)
+    return Ground(project, given, files)
 
 
-def can_add(basis: Ground, horizon: datetime, ground: Ground) -> bool:
-    """Whether the tables of a build on `basis` with what has come since are those of a full one.
+def can_add(basis: Ground, ground: Ground) -> bool:
+    """Whether a build on `ground` may add to the tables of one on `basis`, horizons aside.
 
-    `horizon` is that build's, UTC without a zone. Not where a file has gone or is another, nor
-    where the horizon moves back: that after the newest record never does while files only come.
+    Not where a file has gone or is another.
     """
-    if (basis.project, basis.parameters) != (ground.project, ground.parameters):
-        return False
-    if any(ground.files.get(name) != known for name, known in basis.files.items()):
-        return False
-    if ground.as_of is None:
-        return basis.as_of is None
-    asked = datetime.fromisoformat(ground.as_of)
-    if asked.tzinfo is not None:
-        asked = asked.astimezone(UTC).replace(tzinfo=None)
-    return asked >= horizon
+    return (basis.project, basis.parameters) == (ground.project, ground.parameters) and all(
+        ground.files.get(name) == known for name, known in basis.files.items()
+    )
+
+
+def horizon_to_be(
+    connection: duckdb.DuckDBPyConnection, manifest: Manifest, as_of: VarValue = None
+) -> datetime:
+    """The horizon that a build of the raw tables of a database would have, UTC without a zone.
+
+    It is asked of the model's own SQL. The default one can move back though rows only come: the
+    first play of a service, a late one, counts before a later sign-up does.
+    """
+    variables = {AS_OF: as_of}
+    (clock,) = (
+        model
+        for model in manifest.models()
+        if manifest.relation(model["unique_id"]) == bookkeeping.CLOCK_RELATION
+    )
+    # SQL, of which nothing is markup
+    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
+    query = environment.from_string(clock["raw_code"])
+    ((horizon,),) = connection.execute(
+        query.render(var=variables.__getitem__, source=quoted_name)
+    ).fetchall()
+    found: datetime = horizon
+    return found
 
 
 def plan(
     connection: duckdb.DuckDBPyConnection,
     folder: RawFolder,
     contract: RawContract,
+    manifest: Manifest,
     ground: Ground,
     *,
+    as_of: VarValue,
     full_refresh: bool,
 ) -> bool:
     """Notes what the build is to stand on, and whether it adds to the last one; returns that.
@@ -105,7 +120,14 @@ def plan(
     """
     known = _read_ground(connection, GROUNDS)
     horizon = bookkeeping.knowledge_horizon(connection)
-    adds = bool(known and horizon and not full_refresh and can_add(known, horizon, ground))
+    adds = bool(
+        known
+        and horizon
+        and not full_refresh
+        and can_add(known, ground)
+        # what was known can't be forgotten again
+        and horizon_to_be(connection, manifest, as_of) >= horizon
+    )
     if known and horizon and adds:
         _lay_arrivals(connection, folder, contract, known, horizon)
     connection.execute(f"create or replace table {PLANS} (ground varchar, adds boolean)")

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from orchestration.increments import ARRIVALS_SCHEMA
-from orchestration.manifest import BASIS_SOURCE, KeptTable
+from orchestration.increments import ARRIVALS_SCHEMA, horizon_to_be
+from orchestration.manifest import BASIS_SOURCE, KeptTable, Manifest
 from orchestration.raw_contract import RawContract, RawTable
 from orchestration.sql_text import quoted_name
 
@@ -48,10 +48,10 @@ def keep(connection: duckdb.DuckDBPyConnection, kept: Iterable[KeptTable]) -> No
 class Build:
     """A database in memory that is built by recorded statements."""
 
-    def __init__(self, scripts: Scripts, contract: RawContract, kept: Iterable[KeptTable]) -> None:
+    def __init__(self, scripts: Scripts, contract: RawContract, manifest: Manifest) -> None:
         self.scripts = scripts
         self.contract = contract
-        self.kept = tuple(kept)
+        self.manifest = manifest
         self.connection = duckdb.connect(":memory:", config={"threads": 1})
         self.connection.execute("attach ':memory:' as build")
         self.connection.execute("use build")
@@ -81,8 +81,12 @@ class Build:
         self._build(self.scripts.full)
 
     def increment(self) -> None:
-        """Adds what has come to what the last build left."""
+        """Adds what has come to what the last build left, where a run would."""
         ((horizon,),) = self.connection.execute("select as_of from basis.clock").fetchall()
+        if horizon_to_be(self.connection, self.manifest) < horizon:
+            self._forget()
+            self.refresh()
+            return
         for table in self.contract.tables:
             if table.has_arrivals:
                 self.connection.execute(
@@ -92,10 +96,19 @@ class Build:
                 )
         self._build(self.scripts.increment)
 
+    def _forget(self) -> None:
+        """Drops what was built: the statements were recorded where nothing was."""
+        schemas = self.connection.execute(
+            "select schema_name from duckdb_schemas() where database_name = 'build'"
+            " and not internal and schema_name not in ('main', 'raw', 'arrivals', 'basis')"
+        ).fetchall()
+        for (schema,) in schemas:
+            self.connection.execute(f"drop schema {quoted_name(schema)} cascade")
+
     def _build(self, statements: Sequence[str]) -> None:
         self.connection.execute("attach ':memory:' as forgotten")
         replay(self.connection, statements)
-        keep(self.connection, self.kept)
+        keep(self.connection, self.manifest.kept_tables())
         self.connection.execute("detach forgotten")
         for table in self.contract.tables:
             if table.has_arrivals:

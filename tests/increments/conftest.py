@@ -47,7 +47,7 @@ def new_build(scripts: Scripts, project: DbtProject, manifest: Manifest) -> Iter
         for build in opened:
             build.close()
         opened.clear()
-        opened.append(Build(scripts, project.contract(), manifest.kept_tables()))
+        opened.append(Build(scripts, project.contract(), manifest))
         return opened[0]
 
     yield make

@@ -185,6 +185,21 @@ def test_who_comes_later_is_counted_when_it_happened(new_build: NewBuild) -> Non
     assert differences(found, at_once(world, new_build())) == []
 
 
+def test_a_horizon_that_moves_back_builds_everything_anew(new_build: NewBuild) -> None:
+    # until the first play the newest sign-up sets the horizon
+    unknown = session("v1", at=day(7), recorded_at=None)
+    signed_up = {"subscribers": [subscriber("ann"), subscriber("bob", recorded_at=day(9))]}
+    world = World(
+        [
+            {**signed_up, "playback_sessions": [unknown]},
+            {"playback_sessions": [session("v2", at=day(4))]},
+        ]
+    )
+    found = in_batches(world, new_build())
+    assert plays(found) == 1
+    assert differences(found, at_once(world, new_build())) == []
+
+
 def test_an_old_month_that_nothing_touches_is_left_alone(new_build: NewBuild) -> None:
     build = new_build()
     build.add(HISTORY)

@@ -9,18 +9,16 @@ import duckdb
 import pytest
 
 from orchestration import increments
-from orchestration.increments import Ground, can_add
+from orchestration.increments import Ground, can_add, horizon_to_be
+from orchestration.manifest import Manifest
 from orchestration.sql_text import quoted_text
 from orchestration.warehouse import Warehouse
 from simulator.service import simulate
 from tests.conftest import RunPipeline
 
-HORIZON = datetime.fromisoformat("2026-01-01T00:00:00")
-
 BASIS = Ground(
     project="sql",
     parameters={"reporting_timezone": "UTC"},
-    as_of=None,
     files={"/raw/playback_sessions/1.parquet": (10, 1)},
 )
 
@@ -41,20 +39,24 @@ def with_file(name: str, size: int, changed: int) -> Ground:
         (replace(BASIS, files={}), False),
         (replace(BASIS, project="other sql"), False),
         (replace(BASIS, parameters={"reporting_timezone": "Asia/Tokyo"}), False),
-        (replace(BASIS, as_of="2026-01-01T00:00:00Z"), True),
-        (replace(BASIS, as_of="2026-01-01T01:00:00+01:00"), True),
-        (replace(BASIS, as_of="2025-12-31T23:59:59Z"), False),
     ],
 )
-def test_a_build_is_added_to_where_only_files_and_time_have_come(
-    ground: Ground, *, adds: bool
-) -> None:
-    assert can_add(BASIS, HORIZON, ground) is adds
+def test_a_build_is_added_to_where_only_files_have_come(ground: Ground, *, adds: bool) -> None:
+    assert can_add(BASIS, ground) is adds
 
 
-def test_after_a_horizon_that_was_asked_for_the_default_may_lie_before_it() -> None:
-    asked = replace(BASIS, as_of="2026-01-01T00:00:00Z")
-    assert not can_add(asked, HORIZON, BASIS)
+def test_the_horizon_that_a_build_would_have_is_the_clocks_own(manifest: Manifest) -> None:
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("create schema raw")
+        for table in ("subscription_changes", "payments", "playback_sessions", "subscribers"):
+            connection.execute(f"create table raw.{table} (recorded_at timestamp)")
+        connection.execute("insert into raw.subscribers values ('2026-01-09 12:00:00')")
+        assert horizon_to_be(connection, manifest) == datetime.fromisoformat("2026-01-09T12:00:01")
+        # the first play of a service, a late one: the horizon moves back
+        connection.execute("insert into raw.playback_sessions values ('2026-01-03 12:00:00')")
+        assert horizon_to_be(connection, manifest) == datetime.fromisoformat("2026-01-03T12:00:01")
+        asked = horizon_to_be(connection, manifest, "2026-01-02 00:00:00")
+        assert asked == datetime.fromisoformat("2026-01-02T00:00:00")
 
 
 def test_a_ground_is_read_as_it_was_written() -> None:
