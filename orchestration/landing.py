@@ -273,7 +273,10 @@ def _read_parquet(
     if faults:
         return None, faults
     paths = text_list([exact_path(file.path) for file in files])
-    relation = f"read_parquet({paths}, {NO_PARTITIONS})"
+    # else it is guessed from one of the files, and of a service that grows far too few rows:
+    # joins then keep the plays in memory instead of what they meet
+    size = f"explicit_cardinality = {sum(opened.rows for opened in group)}"
+    relation = f"read_parquet({paths}, {NO_PARTITIONS}, {size})"
     for column, name in wide:
         ((beyond,),) = connection.execute(
             f"select count(*) from {relation}"

@@ -393,3 +393,21 @@ def test_fingerprint_is_of_the_content_and_listing_of_the_files(
     changed = open_raw_folder(copied, contract)
     assert changed.fingerprint() != here.fingerprint()
     assert changed.listing() != there.listing
+
+
+def test_the_engine_knows_how_many_rows_all_files_hold(
+    full_raw: Path, contract: RawContract
+) -> None:
+    # guessed from one file, the months of a service that grows are all as small as the first
+    folder = full_raw / "playback_sessions"
+    (first,) = folder.iterdir()
+    duckdb.sql(
+        f"copy (select rows.* from read_parquet('{first}') as rows, range(5000))"
+        f" to '{folder / 'z.parquet'}'"
+    )
+    inspection = landing.inspect(open_raw_folder(full_raw, contract), contract)
+    with duckdb.connect() as connection:
+        landing.lay_views(connection, inspection)
+        ((rows,),) = connection.execute("select count(*) from raw.playback_sessions").fetchall()
+        ((_, plan),) = connection.execute("explain select * from raw.playback_sessions").fetchall()
+    assert f"~{rows:,} rows" in plan
