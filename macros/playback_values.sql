@@ -53,3 +53,20 @@ end
 {% macro is_long_playback(started_at, ended_at) -%}
     {{ ended_at }} > {{ started_at }} + interval 6 day
 {%- endmacro %}
+
+
+{#
+    Those of the seconds of a play that fall into a day which it touches: what it has up to the day's
+    end, less what it has up to the day's start. So the days add up to the play. `days` names a relation
+    with the times of the play and of the day, `seconds` is SQL of the play's.
+#}
+{% macro seconds_of_day(days, seconds) -%}
+    {%- set started_at, ended_at = days ~ '.started_at', days ~ '.ended_at' -%}
+    {%- set lasted = microseconds_between(started_at, ended_at) -%}
+    {%- set to_end = microseconds_between(started_at, 'least(' ~ days ~ '.day_ended_at, ' ~ ended_at ~ ')') -%}
+    {%- set to_start = microseconds_between(started_at, 'greatest(' ~ days ~ '.day_started_at, ' ~ started_at ~ ')') -%}
+    cast(
+        {{ divide_rounded(seconds ~ ' * ' ~ to_end, lasted) }}
+        - {{ divide_rounded(seconds ~ ' * ' ~ to_start, lasted) }} as bigint
+    )
+{%- endmacro %}

@@ -17,29 +17,41 @@ windows as (
 
 ),
 
-profile_days as (
+window_dates as (
 
     select
-        subscriber_id,
-        profile_id,
-        {{ local_date('started_at') }} as viewing_date
+        days.calendar_date,
+        windows.month_start
+    from {{ ref('int_calendar__days') }} as days
+    inner join windows
+        on
+            days.calendar_date >= windows.window_start_date
+            and days.calendar_date < windows.elapsed_until_date
+
+),
+
+-- a day is of one window, or of two: none is compared with each play
+window_profiles as (
+
+    select
+        sessions.subscriber_id,
+        sessions.profile_id,
+        window_dates.month_start
     from sessions
-    group by subscriber_id, profile_id, {{ local_date('started_at') }}
+    inner join window_dates
+        on {{ local_date('sessions.started_at') }} = window_dates.calendar_date
+    group by sessions.subscriber_id, sessions.profile_id, window_dates.month_start
 
 ),
 
 profile_windows as (
 
     select
-        profile_days.subscriber_id,
-        windows.month_start,
-        cast(count(distinct profile_days.profile_id) as integer) as profiles_28d
-    from profile_days
-    inner join windows
-        on
-            profile_days.viewing_date >= windows.window_start_date
-            and profile_days.viewing_date < windows.elapsed_until_date
-    group by profile_days.subscriber_id, windows.month_start
+        subscriber_id,
+        month_start,
+        cast(count(*) as integer) as profiles_28d
+    from window_profiles
+    group by subscriber_id, month_start
 
 )
 

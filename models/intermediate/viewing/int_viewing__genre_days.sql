@@ -12,7 +12,6 @@ with
 session_days as (
 
     select * from {{ ref('int_viewing__days_to_count') }}
-    where watched_seconds > 0
 
 ),
 
@@ -33,6 +32,8 @@ genre_days as (
     inner join titles
         on session_days.title_id = titles.title_id
     group by session_days.subscriber_id, session_days.viewing_date, titles.genre
+    -- asked of each play, its share of the day would be worked out twice
+    having sum(session_days.watched_seconds) > 0
 
 )
 
