@@ -7,29 +7,27 @@
     ],
 ) }}
 
-with
-
-plays as (
-
-    select plays.*
-    from {{ ref('int_viewing__plays') }} as plays
-    {%- if is_increment() %}
+{#- named where it is read: one name, read twice, would have every play kept in between -#}
+{%- set plays_to_count -%}
+{{ ref('int_viewing__plays') }} as plays
+{%- if is_increment() %}
     inner join {{ ref('int_viewing__touched_months') }} as touched_months
         on plays.month_start = touched_months.month_start
     where {{ within_touched_time('plays.started_at', 'plays.ended_at') }}
-    {%- endif %}
+{%- endif %}
+{%- endset -%}
 
-),
+with
 
 subscriber_months as (
 
     select
-        subscriber_id,
-        month_start,
-        device_type,
+        plays.subscriber_id,
+        plays.month_start,
+        plays.device_type,
         count(*) as plays
-    from plays
-    group by subscriber_id, month_start, device_type
+    from {{ plays_to_count }}
+    group by plays.subscriber_id, plays.month_start, plays.device_type
 
 ),
 
@@ -59,8 +57,8 @@ heavy_accounts as (
 device_months as (
 
     select
-        month_start,
-        device_type,
+        plays.month_start,
+        plays.device_type,
         count(*) as plays,
         count(*) filter (where is_startup_failure) as startup_failures,
         count(*) filter (where has_error) as error_plays,
@@ -74,8 +72,8 @@ device_months as (
             as buffer_watched_seconds,
         cast(sum(rebuffer_ms) as double) / 1000 as rebuffer_seconds,
         count(*) filter (where is_overlong) as overlong_plays
-    from plays
-    group by month_start, device_type
+    from {{ plays_to_count }}
+    group by plays.month_start, plays.device_type
 
 ),
 
