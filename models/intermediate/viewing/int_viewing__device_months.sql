@@ -54,26 +54,65 @@ heavy_accounts as (
 
 ),
 
-device_months as (
+-- of hundreds of millions of plays a few thousand different times to start
+timed_plays as (
 
     select
         plays.month_start,
         plays.device_type,
+        plays.startup_ms,
         count(*) as plays,
         count(*) filter (where is_startup_failure) as startup_failures,
         count(*) filter (where has_error) as error_plays,
-        count(startup_ms) as timed_starts,
-        cast(sum(startup_ms) as double) / nullif(count(startup_ms), 0) as mean_startup_ms,
-        {{ percentile('startup_ms', 0.5) }} as median_startup_ms,
-        {{ percentile('startup_ms', 0.95) }} as p95_startup_ms,
-        cast(sum(watched_seconds) as double) as watched_seconds,
+        sum(watched_seconds) as watched_seconds,
         -- a player that doesn't report its buffer says nothing about it: not a ratio of 0
-        cast(sum(watched_seconds) filter (where rebuffer_ms is not null) as double)
-            as buffer_watched_seconds,
-        cast(sum(rebuffer_ms) as double) / 1000 as rebuffer_seconds,
+        sum(watched_seconds) filter (where rebuffer_ms is not null) as buffer_watched_seconds,
+        sum(rebuffer_ms) as rebuffer_ms,
         count(*) filter (where is_overlong) as overlong_plays
     from {{ plays_to_count }}
-    group by plays.month_start, plays.device_type
+    group by plays.month_start, plays.device_type, plays.startup_ms
+
+),
+
+-- the plays of a month and device in the order of their times: the index of the first of each time
+ordered_plays as (
+
+    select
+        *,
+        cast(
+            sum(case when startup_ms is not null then plays else 0 end) over (
+                partition by month_start, device_type
+                order by startup_ms asc nulls last
+            ) as bigint
+        ) - plays as first_index,
+        cast(
+            sum(case when startup_ms is not null then plays else 0 end) over (
+                partition by month_start, device_type
+            ) as bigint
+        ) - 1 as last_index
+    from timed_plays
+
+),
+
+device_months as (
+
+    select
+        month_start,
+        device_type,
+        cast(sum(plays) as bigint) as plays,
+        cast(sum(startup_failures) as bigint) as startup_failures,
+        cast(sum(error_plays) as bigint) as error_plays,
+        cast(max(last_index) + 1 as bigint) as timed_starts,
+        cast(sum(startup_ms * plays) as double) / nullif(max(last_index) + 1, 0)
+            as mean_startup_ms,
+        {{ percentile_of_counted('startup_ms', 0.5) }} as median_startup_ms,
+        {{ percentile_of_counted('startup_ms', 0.95) }} as p95_startup_ms,
+        cast(sum(watched_seconds) as double) as watched_seconds,
+        cast(sum(buffer_watched_seconds) as double) as buffer_watched_seconds,
+        cast(sum(rebuffer_ms) as double) / 1000 as rebuffer_seconds,
+        cast(sum(overlong_plays) as bigint) as overlong_plays
+    from ordered_plays
+    group by month_start, device_type
 
 ),
 
