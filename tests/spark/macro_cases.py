@@ -97,7 +97,7 @@ CASES = {
     ],
 }
 
-STATEMENTS = {"drop_forgotten", "forget_ground", "load_csv_rows"}
+STATEMENTS = {"drop_forgotten", "forget_ground", "load_csv_rows", "literal"}
 
 
 def dispatched(folder: Path) -> set[str]:

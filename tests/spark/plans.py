@@ -26,6 +26,9 @@ INSTANTS = ("_at", "_hash")
 
 WRITTEN = re.compile(r"/(\w+)\.db/(\w+)[,/ ]")
 SCANNED = re.compile(r"spark_catalog\.(\w+\.\w+)")
+LIMIT = re.compile(r"limit=(\d+)[,)]")
+# each task hands so many rows to the driver at the most, however many it reads
+FEW_ROWS = 100
 KEYS = re.compile(r"keys=\[(.*?)\], functions=")
 
 Node = Mapping[str, Any]
@@ -65,7 +68,8 @@ def _fault(node: Node, columns: Mapping[str, list[str]]) -> str | None:
     name = node["nodeName"]
     if name in PAIRWISE and not any(_is_bounded(side, columns) for side in node["children"]):
         return "every row meets every other"
-    if name in THROUGH_DRIVER and not _is_bounded(node["children"][0], columns):
+    few = (limit := LIMIT.search(node["simpleString"])) and int(limit.group(1)) <= FEW_ROWS
+    if name in THROUGH_DRIVER and not few and not _is_bounded(node["children"][0], columns):
         return "goes through the driver"
     if name in WINDOWS and _is_of_one_partition(node) and not _is_bounded(node, columns):
         return "a window over all rows"

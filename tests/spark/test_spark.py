@@ -193,6 +193,11 @@ COLUMNS = {"a.people": ["subscriber_id", "started_at"], "a.months": ["month_star
         ),
         (over("TakeOrderedAndProject", scan("a.people")), "goes through the driver"),
         (
+            over("TakeOrderedAndProject", scan("a.people"), told="(limit=1000000, orderBy=[x])"),
+            "goes through the driver",
+        ),
+        (over("TakeOrderedAndProject", scan("a.people"), told="(limit=1, orderBy=[x])"), ""),
+        (
             over(
                 "Window", over("Sort", over("Exchange", scan("a.people"), told="SinglePartition"))
             ),
