@@ -177,6 +177,12 @@ def over(name: str, *children: dict[str, object], told: str = "") -> dict[str, o
     return {"nodeName": name, "simpleString": f"{name} {told}", "children": list(children)}
 
 
+def over_all_groups(key: str) -> dict[str, object]:
+    """A window over the groups of all people by a key."""
+    groups = over("HashAggregate", scan("a.people"), told=f"(keys=[{key}#1], functions=[])")
+    return over("Window", over("Exchange", groups, told="SinglePartition"))
+
+
 COLUMNS = {"a.people": ["subscriber_id", "started_at"], "a.months": ["month_start"]}
 
 
@@ -211,36 +217,8 @@ COLUMNS = {"a.people": ["subscriber_id", "started_at"], "a.months": ["month_star
             ),
             "",
         ),
-        (
-            over(
-                "Window",
-                over(
-                    "Exchange",
-                    over(
-                        "HashAggregate",
-                        scan("a.people"),
-                        told="(keys=[month_start#1], functions=[])",
-                    ),
-                    told="SinglePartition",
-                ),
-            ),
-            "",
-        ),
-        (
-            over(
-                "Window",
-                over(
-                    "Exchange",
-                    over(
-                        "HashAggregate",
-                        scan("a.people"),
-                        told="(keys=[subscriber_id#1], functions=[])",
-                    ),
-                    told="SinglePartition",
-                ),
-            ),
-            "a window over all rows",
-        ),
+        (over_all_groups("month_start"), ""),
+        (over_all_groups("subscriber_id"), "a window over all rows"),
         (over("Window", over("Exchange", scan("a.people"), told="hashpartitioning(x)")), ""),
     ],
 )
