@@ -283,11 +283,12 @@ def build_dbt_assets(
     part: BuildPart,
     parsed: Any = None,  # noqa: ANN401
     *,
-    has_checks: bool = True,
+    is_recorded: bool = True,
 ) -> dg.AssetsDefinition:
     """A part's dbt models and seeds as assets, and what their data tests hold as their checks.
 
     `parsed` is dbt's own object of the manifest, where this process has it: it saves parsing twice.
+    Not `is_recorded`, it has no checks, and tells of those assets alone that other steps wait for.
     """
 
     @dbt_assets(
@@ -295,7 +296,7 @@ def build_dbt_assets(
         select=" ".join(part.select) or "fqn:*",
         exclude=" ".join(part.exclude) or None,
         dagster_dbt_translator=Translator(
-            DagsterDbtTranslatorSettings(enable_asset_checks=has_checks)
+            DagsterDbtTranslatorSettings(enable_asset_checks=is_recorded)
         ),
         name=part.name,
         pool=POOL,
@@ -304,9 +305,17 @@ def build_dbt_assets(
         context: dg.AssetExecutionContext, refresh: Refresh
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with told_to_dagster(), private_files(), disk_full_told(refresh.place.root):
-            yield from _build(context, refresh, manifest, part, parsed)
+            told = keys_by_node(context.assets_def)
+            if not is_recorded:
+                told = {node: key for node, key in told.items() if _is_waited_for(context, key)}
+            yield from _build(context, refresh, manifest, part, parsed, told)
 
     return build
+
+
+def _is_waited_for(context: dg.AssetExecutionContext, key: dg.AssetKey) -> bool:
+    children = context.job_def.asset_layer.asset_graph.get(key).child_keys
+    return not children <= context.assets_def.keys
 
 
 def _build(
@@ -315,6 +324,7 @@ def _build(
     manifest: Manifest,
     part: BuildPart,
     parsed: Any,  # noqa: ANN401
+    told: Mapping[str, dg.AssetKey],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     refresh.reporter.stage(part.stage)
     if not context.is_subset:
@@ -333,14 +343,13 @@ def _build(
         is_exact=context.is_subset,
         adds=adds,
     )
-    asset_keys = keys_by_node(context.assets_def)
     for event in dbt_build:
         if isinstance(event, NodeStarted):
             name = event.unique_id.split(".")[2]
             refresh.reporter.advance(event.index - 1, event.total, name)
-        elif event.unique_id in asset_keys and event.is_success:
+        elif event.unique_id in told and event.is_success:
             yield dg.MaterializeResult(
-                asset_key=asset_keys[event.unique_id], metadata={"seconds": event.seconds}
+                asset_key=told[event.unique_id], metadata={"seconds": event.seconds}
             )
     checks, error = _close_build(refresh, manifest, dbt_build, None if context.is_subset else part)
     check_keys = {key.name: key for key in context.selected_asset_check_keys}
@@ -449,7 +458,7 @@ def build_audit_asset(
     landed: dg.AssetsDefinition,
     built: Sequence[dg.AssetsDefinition],
     *,
-    has_checks: bool = True,
+    is_recorded: bool = True,
 ) -> dg.AssetsDefinition:
     """The audit: expectations on feeds and marts, each a check of the table that is at fault."""
     built_keys = [key for part in built for key in part.keys]
@@ -459,7 +468,7 @@ def build_audit_asset(
         check.name: dg.AssetCheckSpec(
             check.name, asset=tables.get(check.asset, AUDIT_KEY), description=check.why
         )
-        for check in (audit.planned_checks() if has_checks else ())
+        for check in (audit.planned_checks() if is_recorded else ())
     }
 
     @dg.multi_asset(
@@ -483,7 +492,7 @@ def build_audit_asset(
         refresh.reporter.stage("auditing what was built")
         with told_to_dagster():
             outcomes = audit.judge(refresh.place)
-        for outcome in outcomes if has_checks else ():
+        for outcome in outcomes if is_recorded else ():
             check = planned[audit.name_of(outcome.suite, outcome.expectation)]
             yield dg.AssetCheckResult(
                 asset_key=check.asset_key,

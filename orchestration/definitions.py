@@ -31,19 +31,20 @@ def compose(
     reporter: Reporter,
     parsed: Any = None,  # noqa: ANN401
     tells_its_end: bool = False,
-    has_checks: bool = True,
+    is_recorded: bool = True,
 ) -> dg.Definitions:
     """Everything that Dagster knows of the project.
 
     With `tells_its_end` the job itself alerts when it fails or releases; else its caller does.
-    Without `has_checks` Dagster is told of no check, which is for those who keep no record of it.
+    Not `is_recorded`, Dagster is told what its steps need of each other and no more: no check, and
+    few of the models. That is for those who forget its record.
     """
     place = Warehouse(request.settings.warehouse.absolute())
     settings = request.settings
     contract = DbtProject(settings.project_dir).contract()
     landed = build_landing_asset(contract, manifest)
     built = [
-        build_dbt_assets(manifest, part, parsed, has_checks=has_checks)
+        build_dbt_assets(manifest, part, parsed, is_recorded=is_recorded)
         for part in build_parts(manifest)
     ]
     job = dg.define_asset_job(
@@ -59,7 +60,7 @@ def compose(
             landed,
             *built,
             *build_fit_assets(manifest, built[0]),
-            build_audit_asset(landed, built, has_checks=has_checks),
+            build_audit_asset(landed, built, is_recorded=is_recorded),
             build_release_asset(manifest),
             build_dashboard_asset(),
         ],

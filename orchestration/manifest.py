@@ -107,6 +107,11 @@ class Manifest:
             if node["resource_type"] == "model" and node["config"]["materialized"] != "ephemeral":
                 yield node
 
+    def built_nodes(self) -> int:
+        """How many models and seeds a whole build makes."""
+        seeds = [node for node in self.content["nodes"].values() if node["resource_type"] == "seed"]
+        return len(list(self.models())) + len(seeds)
+
     def released_tables(self) -> tuple[ReleasedTable, ...]:
         """The models that readers get, by schema and name."""
         released = [node for node in self.models() if node["schema"] in RELEASED_SCHEMAS]

@@ -21,6 +21,7 @@ import duckdb
 import yaml
 
 from orchestration.data_tests import Broken, broken_rules
+from orchestration.dbt_events import only_heard_events
 from orchestration.errors import BuildError, printable, without_values
 from orchestration.manifest import Manifest
 from orchestration.parameters import Parameters
@@ -329,7 +330,8 @@ def _log(warehouse: Warehouse) -> Iterator[Callable[[Any], None]]:
             logger.log(LOGGED_LEVELS[level], "%s", printable(without_values(text)))
 
     try:
-        yield note
+        with only_heard_events():
+            yield note
     finally:
         handler.close()
 
