@@ -66,7 +66,8 @@ demo: build ## simulate a service of 20,000 subscribers and 36 months, and build
 	$(bin)/tenure run --raw $(demo_raw) --warehouse $(demo_warehouse)
 
 .PHONY: test
-test: check ## run all checks, then all tests
+test: build ## run all checks, then all tests
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target check
 	$(bin)/python -m pytest --numprocesses 2 --dist loadfile
 
 axe_version := 4.14.1

@@ -1,6 +1,6 @@
 """Fixtures that tests of several packages share: the parsed project and runs on raw folders."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,11 +8,11 @@ from rich.console import Console
 
 from orchestration import refresh_job
 from orchestration.manifest import Manifest
-from orchestration.parameters import check_parameters
 from orchestration.progress import LineReporter
 from orchestration.project import DbtProject, ParsedProject
 from orchestration.settings import PROJECT_DIR, RunRequest, Settings
 from orchestration.warehouse import Warehouse
+from tests.one_parse import parse_once, parsed_once, write_parse
 
 RunPipeline = Callable[..., Warehouse]
 
@@ -23,18 +23,27 @@ def project() -> DbtProject:
     return DbtProject(PROJECT_DIR)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_parse() -> Iterator[None]:
+    """Lets all runs of a process do with one parse of this checkout's project."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DbtProject, "parse", parse_once)
+        yield
+
+
 @pytest.fixture(scope="session")
 def parsed_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """The warehouse for which `parsed_project` is parsed; nothing is built in it."""
+    """A warehouse with what dbt writes of `parsed_project`; nothing is built in it."""
     warehouse = Warehouse(tmp_path_factory.mktemp("parsed"))
     warehouse.prepare()
+    write_parse(warehouse)
     return warehouse
 
 
 @pytest.fixture(scope="session")
-def parsed_project(project: DbtProject, parsed_warehouse: Warehouse) -> ParsedProject:
+def parsed_project() -> ParsedProject:
     """The dbt project, parsed once for all tests with its own vars."""
-    return project.parse(parsed_warehouse, check_parameters(project.root).parameters)
+    return parsed_once()
 
 
 @pytest.fixture(scope="session")

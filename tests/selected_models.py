@@ -6,15 +6,11 @@ For tests that read one mart of a whole service: a full run builds, audits and r
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.definitions.pipeline import dbt_vars, lay_views
 from tests.definitions.reference import Settings
-
-PROJECT = Path(__file__).resolve().parents[1]
+from tests.one_parse import invoke_dbt, what_failed
 
 
 def build_selected(raw: Path, folder: Path, settings: Settings, *models: str) -> Path:
@@ -32,19 +28,10 @@ def build_again(folder: Path, settings: Settings, *selected: str) -> None:
 
     Raises AssertionError with what dbt said where a model fails. No data test runs.
     """
-    done = subprocess.run(
-        [
-            Path(sys.executable).parent / "dbt",
-            *("build", "--select", *selected),
-            *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-            *("--target-path", folder / "target", "--log-path", folder / "logs"),
-            *("--vars", json.dumps(dbt_vars(settings))),
-        ],
-        cwd=PROJECT,
-        env={**os.environ, "TENURE_WAREHOUSE": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise AssertionError(done.stdout + done.stderr)
+    arguments = [
+        *("build", "--select", *selected),
+        *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+        *("--vars", json.dumps(dbt_vars(settings))),
+    ]
+    result = invoke_dbt(arguments, folder, target=folder / "target")
+    assert result.success, what_failed(result)

@@ -7,10 +7,8 @@ decimals. What is compared with what is told in `compare`.
 from __future__ import annotations
 
 import json
-import os
 import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,7 @@ import pyarrow.parquet
 from orchestration import landing
 from orchestration.raw_contract import read_raw_contract
 from orchestration.raw_folder import open_raw_folder
+from tests.one_parse import invoke_dbt, what_failed
 
 from .intake import Raw, Row
 from .reference import Marts, Settings
@@ -109,20 +108,6 @@ def lay_views(folder: Path, warehouse: Path) -> None:
         landing.lay_views(connection, inspection)
 
 
-@contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
 def dbt_vars(settings: Settings) -> dict[str, object]:
     """Return the settings as the project's vars."""
     as_of = settings.as_of
@@ -139,29 +124,14 @@ def dbt_vars(settings: Settings) -> dict[str, object]:
 def _invoke(
     command: Sequence[str], warehouse: Path, settings: Settings, target: Path
 ) -> dbtRunnerResult:
-    # both take seconds to import, which only a run of the pipeline should cost
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
-    arguments = [
-        *command,
-        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-        *("--target-path", str(target), "--log-path", str(target / "logs")),
-        *("--vars", json.dumps(dbt_vars(settings)), "--threads", "1", "--quiet"),
-    ]
-    with _environment(TENURE_WAREHOUSE=str(warehouse)):
-        try:
-            return dbtRunner().invoke(arguments)
-        finally:
-            # dbt's adapters come without types
-            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    arguments = [*command, *("--vars", json.dumps(dbt_vars(settings)), "--threads", "1")]
+    return invoke_dbt(arguments, warehouse, target=target)
 
 
 def run_dbt(warehouse: Path, settings: Settings, target: Path) -> None:
     """Build the compared marts and what they stand on in `warehouse`.
 
-    `target` keeps dbt's artefacts, and so its parse, from one run to the next. Raises
-    `PipelineError` where a node fails.
+    What dbt compiles is in `target`. Raises `PipelineError` where a node fails.
     """
     command = [
         "build",
@@ -169,12 +139,8 @@ def run_dbt(warehouse: Path, settings: Settings, target: Path) -> None:
         *("--select", *(f"+{name}" for name in SCHEMAS)),
     ]
     result = _invoke(command, warehouse, settings, target)
-    if not result.success:
-        nodes = getattr(result.result, "results", None) or []
-        said = [
-            f"{r.node.name}: {r.message}" for r in nodes if r.status not in ("success", "skipped")
-        ]
-        raise PipelineError("\n".join(said) or str(result.exception))
+    if said := what_failed(result):
+        raise PipelineError(said)
 
 
 def input_faults(warehouse: Path, settings: Settings, target: Path) -> list[str]:

@@ -4,9 +4,7 @@ Only the profile of the feeds is built, by the SQL that dbt compiles, and only t
 judged. As a program it prints the table of `docs/reliability.md`; tests run a smaller form.
 """
 
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +24,7 @@ from orchestration import landing
 from orchestration.project import DbtProject
 from orchestration.raw_folder import open_raw_folder
 from simulator.service import simulate
+from tests.one_parse import invoke_dbt, what_failed
 
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition
@@ -290,18 +289,12 @@ def feeds_of(*, subscribers: int, months: int, seed: int, dirt: bool = False) ->
 
 
 def _run_dbt(folder: Path) -> None:
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "dbt.cli.main", "run", "--quiet"),
-            *("--select", "+stg_profiles__playback_sessions", "path:models/staging/profiles"),
-            "feed_profile",
-            *("--vars", f"{{as_of: '{AS_OF:%Y-%m-%d %H:%M:%S}'}}"),
-            *("--target-path", str(folder / "target"), "--log-path", str(folder / "log")),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "TENURE_WAREHOUSE": str(folder)},
-        check=True,
-    )
+    arguments = [
+        *("run", "--select", "+stg_profiles__playback_sessions", "path:models/staging/profiles"),
+        *("feed_profile", "--vars", f"{{as_of: '{AS_OF:%Y-%m-%d %H:%M:%S}'}}"),
+    ]
+    result = invoke_dbt(arguments, folder, target=folder / "target")
+    assert result.success, what_failed(result)
 
 
 def _compiled_profiles(folder: Path) -> dict[str, str]:

@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +7,7 @@ import pytest
 import yaml
 
 from expectations.feeds import FEEDS
+from tests.one_parse import invoke_dbt, what_failed
 
 ROOT = Path(__file__).parents[2]
 SENTINEL = "marked-as-personal@example.org"
@@ -52,18 +50,12 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBP
             values = ", ".join(literal(each) for each in columns)
             nulls = ", ".join("null" for _ in columns)
             connection.execute(f"insert into raw.{name} values ({values}), ({nulls})")
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "dbt.cli.main", "run", "--quiet"),
-            *("--select", "+stg_profiles__playback_sessions", "path:models/staging/profiles"),
-            "feed_profile",
-            *("--vars", "{as_of: '2026-03-02 00:00:00'}"),
-            *("--target-path", str(folder / "target"), "--log-path", str(folder / "log")),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "TENURE_WAREHOUSE": str(folder)},
-        check=True,
-    )
+    arguments = [
+        *("run", "--select", "+stg_profiles__playback_sessions", "path:models/staging/profiles"),
+        *("feed_profile", "--vars", "{as_of: '2026-03-02 00:00:00'}"),
+    ]
+    result = invoke_dbt(arguments, folder, target=folder / "target")
+    assert result.success, what_failed(result)
     with duckdb.connect(str(folder / "build.duckdb"), read_only=True) as connection:
         yield connection
 

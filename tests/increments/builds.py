@@ -12,8 +12,9 @@ from orchestration.increments import ARRIVALS_SCHEMA, horizon_to_be
 from orchestration.manifest import BASIS_SOURCE, KeptTable, Manifest
 from orchestration.raw_contract import RawContract, RawTable
 from orchestration.sql_text import quoted_name
+from tests.recorded import replay
 
-from .scripts import Scripts, replay
+from .scripts import Scripts
 from .worlds import Row, World
 
 # what tells of the increment itself is empty where everything is built anew

@@ -11,9 +11,10 @@ import pytest
 
 from orchestration.manifest import Manifest
 from orchestration.project import DbtProject
+from tests.recorded import record
 
 from .builds import Build, keep, lay_empty
-from .scripts import Scripts, record
+from .scripts import SELECTED, Scripts
 
 NewBuild = Callable[[], Build]
 
@@ -31,11 +32,16 @@ def scripts(
     variables = json.dumps({"reporting_timezone": ZONE})
     with duckdb.connect(database) as connection:
         lay_empty(connection, project.contract())
-    full = record(project, warehouse, adds=False, variables=variables, target=target)
+
+    def recorded(*, adds: bool) -> tuple[str, ...]:
+        return record(
+            warehouse, target=target, variables=variables, select=SELECTED, adds=adds
+        ).statements
+
+    full = recorded(adds=False)
     with duckdb.connect(database) as connection:
         keep(connection, manifest.kept_tables())
-    increment = record(project, warehouse, adds=True, variables=variables, target=target)
-    return Scripts(full, increment)
+    return Scripts(full, recorded(adds=True))
 
 
 @pytest.fixture(scope="session")

@@ -167,19 +167,6 @@ def test_a_lost_row_and_a_lost_cent_each_stop_the_release(
     assert "Nothing was released" in told
 
 
-def test_an_empty_service_gives_empty_marts(
-    run_pipeline: RunPipeline, contract: RawContract, tmp_path: Path
-) -> None:
-    for table in contract.tables:
-        if table.is_required:
-            (tmp_path / table.name).mkdir()
-            header = ",".join(column.name for column in table.columns)
-            (tmp_path / table.name / "none.csv").write_text(header + "\n")
-    counts = {name: rows for name, (rows, _) in marts(run_pipeline(tmp_path)).items()}
-    assert "dim_subscribers" in counts
-    assert {name: rows for name, rows in counts.items() if rows} == {}
-
-
 def test_another_currency_without_rates(
     run_pipeline: RunPipeline, service: Path, tmp_path: Path
 ) -> None:

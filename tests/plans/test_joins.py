@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +12,7 @@ import pytest
 
 from simulator.service import simulate
 from tests.definitions.pipeline import lay_views
+from tests.one_parse import invoke_dbt, what_failed
 from tests.plans.joins import joins_of
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -38,27 +35,10 @@ ONE_BOUND = {
 
 @dataclass(frozen=True)
 class Built:
-    """A built service: its database and dbt's manifest with the compiled models."""
+    """A built service: its database, and dbt's models as compiled, each after those it reads."""
 
     database: Path
-    manifest: Mapping[str, Any]
-
-    def models(self) -> dict[str, Mapping[str, Any]]:
-        """Return the models by id, each after those that it reads."""
-        nodes = self.manifest["nodes"]
-        parents = self.manifest["parent_map"]
-        ordered: dict[str, Mapping[str, Any]] = {}
-
-        def visit(unique_id: str) -> None:
-            if unique_id in ordered or not unique_id.startswith("model."):
-                return
-            for parent in parents[unique_id]:
-                visit(parent)
-            ordered[unique_id] = nodes[unique_id]
-
-        for unique_id in sorted(nodes):
-            visit(unique_id)
-        return ordered
+    models: Sequence[Any]
 
 
 @pytest.fixture(scope="module")
@@ -67,25 +47,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("plans")
     simulate(subscribers=2000, months=12, seed=7, plays_per_month=2, out=folder / "raw", dirt=True)
     lay_views(folder / "raw", folder / "warehouse")
-    done = subprocess.run(
-        [
-            Path(sys.executable).parent / "dbt",
-            "build",
-            *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-            *("--project-dir", PROJECT, "--profiles-dir", PROJECT),
-            *("--target-path", folder / "target", "--log-path", folder / "logs"),
-            "--quiet",
-        ],
-        env={**os.environ, "TENURE_WAREHOUSE": str(folder / "warehouse")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Built(
-        database=folder / "warehouse" / "build.duckdb",
-        manifest=json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8")),
-    )
+    arguments = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    result = invoke_dbt(["build", *arguments], folder / "warehouse", target=folder / "target")
+    assert result.success, what_failed(result)
+    done: Any = result.result
+    models = [each.node for each in done.results if each.node.resource_type == "model"]
+    return Built(folder / "warehouse" / "build.duckdb", models)
 
 
 @pytest.fixture
@@ -108,16 +75,16 @@ def test_models_join_within_bounds(built: Built) -> None:
     one_bound: dict[str, list[str]] = {}
     with duckdb.connect(built.database) as connection:
         connection.execute("attach ':memory:' as forgotten")
-        for model in built.models().values():
-            name, query = model["name"], model["compiled_code"]
+        for model in built.models:
+            name, query = model.name, model.compiled_code
             for join in joins_of(connection, query):
                 if join.is_pairwise:
                     pairwise.append(f"{name}: {join}")
                 if join.has_one_bound:
                     one_bound.setdefault(name, []).append(str(join))
             # what a build makes in memory alone is needed to ask for the plans of its readers
-            connection.execute(f"create schema if not exists {model['database']}.{model['schema']}")
-            connection.execute(f"create table if not exists {model['relation_name']} as {query}")
+            connection.execute(f"create schema if not exists {model.database}.{model.schema}")
+            connection.execute(f"create table if not exists {model.relation_name} as {query}")
     assert pairwise == []
     assert set(one_bound) == set(ONE_BOUND), one_bound
 

@@ -3,11 +3,6 @@
 The unit tests need the types of what a model reads, not a row of it: an empty warehouse gives them.
 """
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,6 +13,7 @@ from orchestration.project import DbtProject
 from orchestration.settings import PROJECT_DIR
 from orchestration.warehouse import Warehouse
 from tests.conftest import RunPipeline
+from tests.one_parse import invoke_dbt
 
 UNIT_TESTS = sorted(
     unit_test["name"]
@@ -41,36 +37,19 @@ def empty_service(tmp_path_factory: pytest.TempPathFactory, run_pipeline: RunPip
 @pytest.fixture(scope="module")
 def unit_test_results(
     empty_service: Warehouse, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Any]:
     """What dbt says of each unit test, by name."""
     target = tmp_path_factory.mktemp("unit")
-    said = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("dbt")),
-            "--quiet",
-            "test",
-            *("--select", "test_type:unit"),
-            *("--target-path", str(target), "--log-path", str(target)),
-        ],
-        cwd=PROJECT_DIR,
-        env=os.environ | {"TENURE_WAREHOUSE": str(empty_service.root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    results = target / "run_results.json"
-    assert results.exists(), said.stdout + said.stderr
-    return {
-        result["unique_id"].split(".")[-1]: result
-        for result in json.loads(results.read_text(encoding="utf-8"))["results"]
-    }
+    select = ("--select", "test_type:unit")
+    done: Any = invoke_dbt(["test", *select], empty_service.root, target=target).result
+    return {result.node.name: result for result in done.results}
 
 
 @pytest.mark.parametrize("name", UNIT_TESTS)
-def test_sql(name: str, unit_test_results: dict[str, dict[str, Any]]) -> None:
+def test_sql(name: str, unit_test_results: dict[str, Any]) -> None:
     """The dbt unit test of this name passes."""
     result = unit_test_results[name]
-    assert result["status"] == "pass", result["message"]
+    assert result.status == "pass", result.message
 
 
 def test_an_empty_service_has_empty_marts(empty_service: Warehouse) -> None:

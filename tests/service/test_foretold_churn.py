@@ -32,7 +32,7 @@ LEAST_DRAWN = 1000
 
 
 @pytest.fixture(scope="module")
-def build_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def build_file(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The segments' churn and the risk to leave in a service of 20,000 subscribers."""
     folder = tmp_path_factory.mktemp("foretold")
     simulate(
@@ -49,7 +49,7 @@ def build_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build = build_selected(folder / "raw", warehouse, Settings(), *models)
     with duckdb.connect(str(build)) as connection:
         note_landing(connection, Landing("", 0, 0, {}, datetime.now(UTC)))
-    run_fit(Warehouse(warehouse), Manifest.read(warehouse / "target" / "manifest.json"), "risk")
+    run_fit(Warehouse(warehouse), manifest, "risk")
     build_again(
         warehouse, Settings(), "source:fitted+,+churn_risk", "source:fitted+,+int_risk__gates"
     )

@@ -4,7 +4,7 @@ Every model, fit and data test runs, the primary keys and the reconciliations am
 looked at besides is what no data test says: figures that are no numbers, and fits of nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,14 @@ import duckdb
 import pytest
 
 from orchestration import audit
+from orchestration.assets import ON_FITS
+from orchestration.fits import FITS, run_fit
 from orchestration.manifest import Manifest
 from orchestration.project import ParsedProject
 from orchestration.warehouse import Warehouse
 from simulator import simulate
-from tests.built_service import build_service
+from tests.built_service import land, run_dbt
+from tests.recorded import Recording, copy_seeds, failing, record, replay
 from tests.service.odd_services import SCENARIOS, derive
 
 END = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,10 +61,39 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _simulate(folder / "raw", subscribers=300, months=14)
 
 
+@pytest.fixture(scope="module")
+def recordings(
+    parsed_project: ParsedProject, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Recording, Recording]:
+    """A database with the seeds, and what dbt executes before the fits and after them."""
+    folder = tmp_path_factory.mktemp("recorded")
+    raw, place = folder / "raw", Warehouse(folder / "warehouse")
+    for table in parsed_project.project.contract().tables:
+        (raw / table.name).mkdir(parents=True)
+        header = ",".join(column.name for column in table.columns)
+        (raw / table.name / "nothing.csv").write_text(header + "\n", encoding="utf-8")
+    place.prepare()
+    land(parsed_project, raw, place, spark=None)
+    run_dbt(parsed_project, place, select=["resource_type:seed"], exclude=[], tests="none")
+
+    def recorded(select: Sequence[str] = (), exclude: Sequence[str] = ()) -> Recording:
+        return record(
+            place.root,
+            target=folder / "target",
+            variables="{}",
+            select=select,
+            exclude=exclude,
+            has_tests=True,
+        )
+
+    return place.build_file, recorded(exclude=(ON_FITS,)), recorded(select=(ON_FITS,))
+
+
 @pytest.fixture(scope="module", params=[*SCENARIOS, ONE_MONTH])
 def odd(
     request: pytest.FixtureRequest,
     ordinary: Path,
+    recordings: tuple[Path, Recording, Recording],
     parsed_project: ParsedProject,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, duckdb.DuckDBPyConnection]]:
@@ -74,11 +106,26 @@ def odd(
     else:
         raw = derive(ordinary, folder / "raw", SCENARIOS[name], project.contract())
     place = Warehouse(folder / "warehouse")
-    build_service(parsed_project, raw, place)
+    place.prepare()
+    land(parsed_project, raw, place, spark=None)
+    seeded, before_fits, after_fits = recordings
+    with duckdb.connect(str(place.build_file)) as connection:
+        copy_seeds(connection, seeded)
+    _build(place, before_fits)
+    for fit in FITS:
+        run_fit(place, parsed_project.manifest, fit)
+    _build(place, after_fits)
     # raises where an expectation that would stop the release is not met
     audit.note(place, audit.judge(place))
     with duckdb.connect(str(place.build_file), read_only=True) as connection:
         yield name, connection
+
+
+def _build(place: Warehouse, recording: Recording) -> None:
+    with duckdb.connect(str(place.build_file)) as connection:
+        connection.execute("attach ':memory:' as forgotten")
+        replay(connection, recording.statements)
+        assert failing(connection, recording.tests) == []
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:

@@ -1,0 +1,114 @@
+"""dbt in this process, on the project of this checkout, which is parsed once.
+
+A parse from nothing takes longer than the build of a small service, and dbt begins from nothing
+for each new warehouse. What it reads out of the project hangs on no variable and on no warehouse:
+those are asked for when a model is compiled. That `tenure run` and a bare `dbt build` parse it
+themselves, the tests of the benchmark show.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestration.dbt_events import only_heard_events
+from orchestration.metric_queries import SEMANTIC_MANIFEST
+from orchestration.parameters import Parameters, check_parameters
+from orchestration.project import DbtProject, ParsedProject
+from orchestration.settings import PROJECT_DIR, environment
+from orchestration.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+
+
+WRITTEN = ("manifest.json", SEMANTIC_MANIFEST)
+"""What dbt writes of a parse that others read."""
+
+_parse = DbtProject.parse
+
+
+@cache
+def _parsed() -> tuple[ParsedProject, Mapping[str, bytes]]:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Warehouse(Path(folder))
+        place.prepare()
+        parsed = _parse(DbtProject(PROJECT_DIR), place, check_parameters(PROJECT_DIR).parameters)
+        return parsed, {name: (place.dbt_dir / name).read_bytes() for name in WRITTEN}
+
+
+def parsed_once() -> ParsedProject:
+    """The project, parsed with its own vars."""
+    return _parsed()[0]
+
+
+def parse_once(project: DbtProject, warehouse: Warehouse, parameters: Parameters) -> ParsedProject:
+    """Stands in for `DbtProject.parse`: another project or engine it parses as ever."""
+    if project.root != PROJECT_DIR or project.target not in (None, "embedded"):
+        return _parse(project, warehouse, parameters)
+    write_parse(warehouse)
+    return replace(parsed_once(), project=project)
+
+
+def write_parse(warehouse: Warehouse) -> None:
+    """Writes what dbt would have written of the parse."""
+    _, written = _parsed()
+    for name, content in written.items():
+        (warehouse.dbt_dir / name).write_bytes(content)
+
+
+def invoke_dbt(
+    arguments: Sequence[str],
+    warehouse: Path,
+    *,
+    target: Path,
+    env: Mapping[str, str] | None = None,
+    on_sql: Callable[[str], None] | None = None,
+) -> dbtRunnerResult:
+    """What comes of a command of dbt's on `warehouse`; what it compiles is in `target`.
+
+    `on_sql` is given each statement before it is executed.
+    """
+    # both take seconds to import, which only who builds something should wait for
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    given = [
+        *arguments,
+        *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+        *("--target-path", str(target), "--log-path", str(target)),
+        *("--log-level", "none", "--log-level-file", "none"),
+    ]
+
+    def pass_on(message: Any) -> None:  # noqa: ANN401
+        if on_sql and message.info.name == "SQLQuery":
+            on_sql(str(message.data.sql))
+
+    runner = dbtRunner(manifest=parsed_once().parsed, callbacks=[pass_on])
+    try:
+        with (
+            environment(TENURE_WAREHOUSE=str(warehouse), **(env or {})),
+            nullcontext() if on_sql else only_heard_events(),
+        ):
+            return runner.invoke(given)
+    finally:
+        # dbt's adapters come without types
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+def what_failed(result: dbtRunnerResult) -> str:
+    """What dbt says of each node that did not go well; nothing where all did."""
+    if result.success:
+        return ""
+    done: Any = result.result
+    said = [
+        f"{each.node.name}: {each.message}"
+        for each in getattr(done, "results", None) or []
+        if each.status not in ("success", "skipped", "no-op", "pass", "warn")
+    ]
+    return "\n".join(said) or str(result.exception)
