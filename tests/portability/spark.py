@@ -295,16 +295,35 @@ def rendered_queries(project: Path) -> list[Query]:
         RuntimeError: dbt could not render the project; its own words are on the terminal.
     """
     queries: dict[tuple[Path, str], Query] = {}
+    # parsed once: no configuration hangs on a var
+    parsed = _dbt(project, "parse", "--no-partial-parse")
     for run in RUNS:
-        rendered, has_incremental = _render(project, run, is_built=False)
+        rendered, has_incremental = _render(project, run, parsed, is_built=False)
         if has_incremental:
-            rendered += _render(project, run, is_built=True)[0]
+            rendered += _render(project, run, parsed, is_built=True)[0]
         for query in rendered:
             queries.setdefault((query.path, query.sql), query)
     return list(queries.values())
 
 
-def _render(project: Path, run: Mapping[str, str], *, is_built: bool) -> tuple[list[Query], bool]:
+def _dbt(project: Path, command: str, *options: str, parsed: Any = None) -> Any:  # noqa: ANN401
+    """What dbt returns of a command for the engine that is rendered for."""
+    arguments = [command, "--quiet", "--project-dir", str(project), "--profiles-dir", str(project)]
+    arguments += ["--target", TARGET, "--target-path", str(project / "target" / "spark")]
+    with _pyspark_in_name():
+        outcome = dbtRunner(manifest=parsed).invoke([*arguments, *options])
+    if not outcome.success:
+        raise RuntimeError(f"dbt can't render the project for Spark: {outcome.exception or ''}")
+    return outcome.result
+
+
+def _render(
+    project: Path,
+    run: Mapping[str, str],
+    parsed: Any,  # noqa: ANN401
+    *,
+    is_built: bool,
+) -> tuple[list[Query], bool]:
     """What dbt compiles under some vars, and whether any of it is incremental.
 
     `is_built` is what an incremental model is told about its own table.
@@ -316,18 +335,13 @@ def _render(project: Path, run: Mapping[str, str], *, is_built: bool) -> tuple[l
     def get_relation(*_: object, **__: object) -> SparkRelation | None:
         return table if is_built else None
 
-    arguments = ["--quiet", "compile", "--project-dir", str(project)]
-    arguments += ["--profiles-dir", str(project), "--target", TARGET]
-    arguments += ["--target-path", str(project / "target" / "spark"), "--no-partial-parse"]
-    arguments += ["--no-populate-cache", "--no-introspect", "--vars", json.dumps(dict(run))]
+    options = ["--no-populate-cache", "--no-introspect", "--vars", json.dumps(dict(run))]
     # what is not incremental is rendered alike, whether its table is there or not
     chosen = ["config.materialized:incremental"] if is_built else ["resource_type:model"]
-    arguments += ["--select", *chosen, *([] if is_built else ["resource_type:test"])]
-    with _pyspark_in_name(), patch.object(SparkAdapter, "get_relation", get_relation):
-        outcome = dbtRunner().invoke(arguments)
-    if not outcome.success:
-        raise RuntimeError(f"dbt can't render the project for Spark: {outcome.exception or ''}")
-    nodes = [result.node for result in outcome.result]  # type: ignore[union-attr]
+    options += ["--select", *chosen, *([] if is_built else ["resource_type:test"])]
+    with patch.object(SparkAdapter, "get_relation", get_relation):
+        results = _dbt(project, "compile", *options, parsed=parsed)
+    nodes = [result.node for result in results]
     queries = [
         Query(Path(node.original_file_path), node.name, node.compiled_code)
         for node in nodes
