@@ -12,7 +12,7 @@ from orchestration.increments import ARRIVALS_SCHEMA, horizon_to_be
 from orchestration.manifest import BASIS_SOURCE, KeptTable, Manifest
 from orchestration.raw_contract import RawContract, RawTable
 from orchestration.sql_text import quoted_name
-from tests.recorded import replay
+from tests.recorded import copy_seeds, replay
 
 from .scripts import Scripts
 from .worlds import Row, World
@@ -57,6 +57,7 @@ class Build:
         self.connection.execute("attach ':memory:' as build")
         self.connection.execute("use build")
         lay_empty(self.connection, contract)
+        copy_seeds(self.connection, scripts.seeded)
 
     def close(self) -> None:
         self.connection.close()
@@ -101,7 +102,8 @@ class Build:
         """Drops what was built: the statements were recorded where nothing was."""
         schemas = self.connection.execute(
             "select schema_name from duckdb_schemas() where database_name = 'build'"
-            " and not internal and schema_name not in ('main', 'raw', 'arrivals', 'basis')"
+            " and not internal"
+            " and schema_name not in ('main', 'raw', 'arrivals', 'basis', 'reference')"
         ).fetchall()
         for (schema,) in schemas:
             self.connection.execute(f"drop schema {quoted_name(schema)} cascade")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from orchestration.manifest import Manifest
 from orchestration.project import DbtProject
+from tests.one_parse import invoke_dbt, what_failed
 from tests.recorded import record
 
 from .builds import Build, keep, lay_empty
@@ -38,10 +40,12 @@ def scripts(
             warehouse, target=target, variables=variables, select=SELECTED, adds=adds
         ).statements
 
+    seeding = invoke_dbt(["seed"], warehouse, target=target)
+    assert seeding.success, what_failed(seeding)
     full = recorded(adds=False)
     with duckdb.connect(database) as connection:
         keep(connection, manifest.kept_tables())
-    return Scripts(full, recorded(adds=True))
+    return Scripts(Path(database), full, recorded(adds=True))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 # what stands on playback, and what says where its rows went
 SELECTED = (
@@ -20,7 +21,8 @@ SELECTED = (
 
 @dataclass(frozen=True)
 class Scripts:
-    """The statements of a full build and of an increment upon one."""
+    """A database with the seeds, the statements of a full build, and of an increment upon one."""
 
+    seeded: Path
     full: tuple[str, ...]
     increment: tuple[str, ...]
