@@ -46,8 +46,8 @@
     delete from {{ this }}
     where
         {{ month }} in (select month_start from {{ touched_months }})
-        -- a month before all others has lost what it began with
-        or {{ month }} < (select min(month_start) from {{ months }})
+        -- a month that is none any more has lost what it began with, perhaps with all others
+        or {{ month }} not in (select month_start from {{ months }})
         {%- if of_subscribers %}
         or subscriber_id in (select subscriber_id from {{ replaced_ids }})
         {%- endif %}

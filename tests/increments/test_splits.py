@@ -212,3 +212,13 @@ def test_an_old_month_that_nothing_touches_is_left_alone(new_build: NewBuild) ->
     build.add(LATER)
     build.increment()
     assert plays(build.tables()) == 99 + 3
+
+
+def test_the_months_of_the_only_subscriber_go_with_them(new_build: NewBuild) -> None:
+    # with nobody signed up there is no month at all
+    alone = {"subscribers": [subscriber("ann")], "playback_sessions": [session("v1", at=day(3))]}
+    nobody = {"subscribers": [subscriber("ann", signed_up_at=None, recorded_at=day(1))]}
+    world = World([alone, nobody])
+    found = in_batches(world, new_build())
+    assert found["intermediate.int_viewing__device_months"] == []
+    assert differences(found, at_once(world, new_build())) == []
