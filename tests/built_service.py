@@ -5,7 +5,7 @@ For tests that look at many marts of many services, or at what stands on fits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -17,9 +17,18 @@ from orchestration.assets import ON_FITS
 from orchestration.fits import FITS, run_fit
 from orchestration.parameters import check_parameters
 from orchestration.project import ParsedProject
+from orchestration.raw_contract import RawTable
 from orchestration.raw_folder import open_raw_folder
 from orchestration.spark import Spark, read_outside_spark
 from orchestration.warehouse import Warehouse
+
+
+def write_headers(raw: Path, tables: Iterable[RawTable]) -> None:
+    """Write each table as a CSV file with a header and no row."""
+    for table in tables:
+        (raw / table.name).mkdir(parents=True)
+        header = ",".join(column.name for column in table.columns)
+        (raw / table.name / "nothing.csv").write_text(header + "\n", encoding="utf-8")
 
 
 def build_service(

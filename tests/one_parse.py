@@ -2,8 +2,8 @@
 
 A parse from nothing takes longer than the build of a small service, and dbt begins from nothing
 for each new warehouse. What it reads out of the project hangs on no variable and on no warehouse:
-those are asked for when a model is compiled. That `tenure run` and a bare `dbt build` parse it
-themselves, the tests of the benchmark show.
+those are asked for when a model is compiled, and a test holds that. That a run parses by itself,
+runs of other projects show.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import yaml
 from orchestration.project import DbtProject
 from orchestration.settings import PROJECT_DIR
 from orchestration.warehouse import Warehouse
+from tests.built_service import write_headers
 from tests.conftest import RunPipeline
 from tests.one_parse import invoke_dbt
 
@@ -26,11 +27,8 @@ UNIT_TESTS = sorted(
 def empty_service(tmp_path_factory: pytest.TempPathFactory, run_pipeline: RunPipeline) -> Warehouse:
     """The warehouse of a raw folder in which every required table is a CSV file with a header."""
     raw = tmp_path_factory.mktemp("empty")
-    for table in DbtProject(PROJECT_DIR).contract().tables:
-        if table.is_required:
-            (raw / table.name).mkdir()
-            header = ",".join(column.name for column in table.columns)
-            (raw / table.name / "nothing.csv").write_text(header + "\n", encoding="utf-8")
+    tables = DbtProject(PROJECT_DIR).contract().tables
+    write_headers(raw, (table for table in tables if table.is_required))
     return run_pipeline(raw)
 
 

@@ -19,7 +19,7 @@ from orchestration.manifest import Manifest
 from orchestration.project import ParsedProject
 from orchestration.warehouse import Warehouse
 from simulator import simulate
-from tests.built_service import land, run_dbt
+from tests.built_service import land, run_dbt, write_headers
 from tests.recorded import Recording, copy_seeds, failing, record, replay
 from tests.service.odd_services import SCENARIOS, derive
 
@@ -68,10 +68,7 @@ def recordings(
     """A database with the seeds, and what dbt executes before the fits and after them."""
     folder = tmp_path_factory.mktemp("recorded")
     raw, place = folder / "raw", Warehouse(folder / "warehouse")
-    for table in parsed_project.project.contract().tables:
-        (raw / table.name).mkdir(parents=True)
-        header = ",".join(column.name for column in table.columns)
-        (raw / table.name / "nothing.csv").write_text(header + "\n", encoding="utf-8")
+    write_headers(raw, parsed_project.project.contract().tables)
     place.prepare()
     land(parsed_project, raw, place, spark=None)
     run_dbt(parsed_project, place, select=["resource_type:seed"], exclude=[], tests="none")
