@@ -37,11 +37,13 @@
 {#
     Takes the rows out of a table that an increment makes anew: those of touched months, and those of
     ids that stand for nobody any more or for somebody else. `month` is SQL of a row's month; a table
-    without ids has no `subscriber_id`. The refs stand outside of the condition, where dbt sees them.
+    without ids has no `subscriber_id`. The refs stand outside of the condition, where dbt sees them,
+    and that of the portions in which such a table is made with them.
 #}
 {% macro forget_touched(month, of_subscribers=true) -%}
     {%- set touched_months, months = ref('int_viewing__touched_months'), ref('int_calendar__months') -%}
     {%- set replaced_ids = ref('int_viewing__replaced_ids') if of_subscribers -%}
+    {%- do ref('int_viewing__build_portions') -%}
     {%- if is_increment() -%}
     delete from {{ this }}
     where
@@ -55,28 +57,24 @@
 {%- endmacro %}
 
 
-{#
-    Lets the connection know from when to when the touched months are, so that whatever lies outside is
-    not read: the engine leaves out what it can tell from constants, and can't from a join. A day on
-    either side is for clocks that are put back at midnight.
-#}
-{% macro know_touched_time() -%}
+{# The rows of such a table that the build has made; `month` is the date or month of a row. #}
+{% macro made_anew(table, month) -%}
     {%- set touched_months = ref('int_viewing__touched_months') -%}
+    {%- set replaced_ids = ref('int_viewing__replaced_ids') -%}
     {%- if is_increment() -%}
-    set variable touched_from = (select min(started_at) - interval 1 day from {{ touched_months }});
-    set variable touched_until = (select max(ended_at) + interval 1 day from {{ touched_months }})
+    (
+        select * from {{ table }}
+        where
+            {{ month_start(month) }} in (select month_start from {{ touched_months }})
+            or subscriber_id in (select subscriber_id from {{ replaced_ids }})
+    ) as made_anew
+    {%- else -%}
+    {{ table }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{# Whether something that happens from one instant to another can be of a touched month. #}
-{% macro within_touched_time(started_at, ended_at) -%}
-    {{ started_at }} < getvariable('touched_until')
-    and {{ ended_at }} >= getvariable('touched_from')
-{%- endmacro %}
-
-
-{# The same for the days of the profile of playback. #}
+{# As `forget_touched`, for the days of the profile of playback. #}
 {% macro forget_touched_dates() -%}
     {%- set touched_dates = ref('stg_profiles__touched_dates') -%}
     {%- if is_increment() -%}

@@ -90,8 +90,9 @@ def told_apart(manifest: Manifest) -> dict[str, Any]:
         nodes.update({each: {**test, "unique_id": each, "name": apart[each]} for each in apart})
         parents.update(dict.fromkeys(apart, parents.pop(unique_id)))
         children.update(dict.fromkeys(apart, children.pop(unique_id)))
-        children[test["attached_node"]].remove(unique_id)
-        children[test["attached_node"]].extend(apart)
+        for parent in test["depends_on"]["nodes"]:
+            children[parent].remove(unique_id)
+            children[parent].extend(apart)
         del nodes[unique_id]
     edges_and_nodes = {"nodes": nodes, "parent_map": parents, "child_map": children}
     return {**content, **edges_and_nodes, "unit_tests": {}}

@@ -1,7 +1,8 @@
 {#
-    A table and a view as DuckDB makes them: in place of the one that stands, in one transaction.
-    dbt-duckdb makes each under another name and renames it, as databases without such transactions
-    need: four more statements a model, which for a small service is a tenth of a build.
+    Tables and views as DuckDB makes them: in place of what stands, in one transaction. dbt-duckdb makes each
+    under another name and renames it, and what is added goes through a table of its own, as databases
+    without such transactions need: four more statements a model, which for a small service is a tenth of
+    a build.
 #}
 {% materialization table, adapter='duckdb', supported_languages=['sql'] %}
     {{ return(make_in_place('table')) }}
@@ -13,23 +14,43 @@
 {% endmaterialization %}
 
 
+{#
+    A table that grows: rows are added to the one that stands, whose `pre_hook` has taken out what is made
+    anew; a full refresh makes another. Where `meta` names a model of `portions`, it is made in as many
+    statements as that has rows, each with the portion's limits in variables that the SQL asks for.
+#}
+{% materialization incremental, adapter='duckdb', supported_languages=['sql'] %}
+    {{ return(make_in_place('table', adds=not should_full_refresh())) }}
+{% endmaterialization %}
+
+
 {# Makes the model a relation of that type, whatever stands in its place; says which, as dbt asks. #}
-{% macro make_in_place(type) %}
+{% macro make_in_place(type, adds=false) %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type=type) -%}
+    {%- set portions = config.get('meta', {}).get('portions') -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- call statement('main') -%}
-        {%- if existing is not none %}
+        {%- if existing is not none and not adds %}
             drop {{ existing.type }} {{ existing }};
         {% endif -%}
-        {%- if type == 'table' %}
-            {{ create_table_as(False, target, compiled_code) }}
-        {%- else %}
+        {%- if type == 'view' %}
             {{ get_create_view_as_sql(target, compiled_code) }}
         {%- endif -%}
+        {%- for number in portions_to_make(portions) if type == 'table' %}
+            {{ know_portion(portions, number) }}
+            {%- if loop.first and (existing is none or not adds) %}
+                {{ create_table_as(False, target, compiled_code) }};
+            {%- else %}
+                insert into {{ target }} by name (
+                    {{ compiled_code }}
+                );
+            {%- endif %}
+        {%- endfor %}
+        {{ know_portion(portions, none) }}
     {%- endcall -%}
 
     {%- do persist_docs(target, model) -%}
@@ -39,3 +60,30 @@
 
     {{ return({'relations': [target]}) }}
 {% endmacro %}
+
+
+{# The portions that a table is made in; one of no number where it is made at once. #}
+{% macro portions_to_make(portions) -%}
+    {%- set numbers = [] -%}
+    {%- if portions -%}
+        {%- set found = run_query('select portion from ' ~ ref(portions) ~ ' order by portion') -%}
+        {%- do numbers.extend(found.columns[0].values()) -%}
+    {%- endif -%}
+    {{ return(numbers or [none]) }}
+{%- endmacro %}
+
+
+{# SQL that lets the connection know which portion is being made; with no number, that none is. #}
+{% macro know_portion(portions, number) -%}
+    {%- if portions -%}
+        {%- for limit in ['first_month', 'next_month', 'read_from', 'read_until'] %}
+            {%- if number is none %}
+                reset variable portion_{{ limit }};
+            {%- else %}
+                set variable portion_{{ limit }} = (
+                    select {{ limit }} from {{ ref(portions) }} where portion = {{ number }}
+                );
+            {%- endif %}
+        {%- endfor %}
+    {%- endif -%}
+{%- endmacro %}

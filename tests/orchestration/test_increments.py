@@ -88,6 +88,14 @@ def planned_to_add(place: Warehouse) -> bool:
     return bool(adds)
 
 
+def portions_of_last_build(place: Warehouse) -> int:
+    with duckdb.connect(str(place.build_file), read_only=True) as connection:
+        ((portions,),) = connection.execute(
+            "select count(*) from intermediate.int_viewing__build_portions"
+        ).fetchall()
+    return int(portions)
+
+
 def released(place: Warehouse) -> dict[str, tuple[int, int]]:
     """Each released table's rows and a hash of them that knows no order; books left out."""
     with duckdb.connect(str(place.release_file), read_only=True) as connection:
@@ -105,12 +113,18 @@ def released(place: Warehouse) -> dict[str, tuple[int, int]]:
 
 
 def test_what_comes_later_is_added_and_a_full_refresh_changes_nothing(
-    deliveries: tuple[Path, Path], run_pipeline: RunPipeline, tmp_path: Path
+    deliveries: tuple[Path, Path],
+    run_pipeline: RunPipeline,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first, later = deliveries
     raw = tmp_path / "raw"
     shutil.copytree(first, raw)
+    # in portions as a service of many plays, and at last at once
+    monkeypatch.setenv("TENURE_PORTION_PLAYS", "100")
     place = run_pipeline(raw)
+    assert portions_of_last_build(place) > 2
     assert not planned_to_add(place)
     before = released(place)
     shutil.copytree(later, raw, dirs_exist_ok=True)
@@ -118,6 +132,8 @@ def test_what_comes_later_is_added_and_a_full_refresh_changes_nothing(
     assert planned_to_add(place)
     added = released(place)
     assert added["marts.viewing_daily"][0] > before["marts.viewing_daily"][0]
+    monkeypatch.delenv("TENURE_PORTION_PLAYS")
     run_pipeline(raw, warehouse=place, full_refresh=True)
+    assert portions_of_last_build(place) == 1
     assert not planned_to_add(place)
     assert released(place) == added

@@ -30,11 +30,30 @@ models:
 KINDS = ("table", "view")
 CHANGES = tuple(itertools.product(KINDS, KINDS))
 CONTRACT = {"materialized": "table", "contract": {"enforced": True}}
+GROWING = {"materialized": "incremental"}
+PORTIONED = {**GROWING, "meta": {"portions": "parts"}}
+PART = "getvariable('portion_first_month')"
+LATE = "case when range < 5000 then 2 else error('no') end from range(6000)"
+
+
+def _parts(first: int, last: int) -> tuple[str, Mapping[str, Any]]:
+    """A model of portions, each of which begins with ten times its number."""
+    limits = ("first_month", "next_month", "read_from", "read_until")
+    columns = ", ".join(f"10 * range as {limit}" for limit in limits)
+    portions = f"range as number, range as portion, {columns} from range({first}, {last + 1})"
+    return portions, {"materialized": "table"}
+
 
 FIRST = {
     **{f"from_{kind}_to_{then}": ("1", {"materialized": kind}) for kind, then in CHANGES},
     **{f"from_{kind}_to_bad_{then}": ("1", {"materialized": kind}) for kind, then in CHANGES},
     "late": ("1", CONTRACT),
+    "grown": ("1", GROWING),
+    "grown_late": ("1", GROWING),
+    "refreshed": ("1", GROWING),
+    "parts": _parts(0, 2),
+    "portioned": (f"{PART}::int from {{{{ ref('parts') }}}} limit 1", PORTIONED),
+    "badly_portioned": (f"{PART}::int from {{{{ ref('parts') }}}} limit 1", PORTIONED),
     "hooked": (
         "count(*)::int as number from seen",
         {
@@ -47,7 +66,16 @@ FIRST = {
 THEN = {
     **{f"from_{kind}_to_{then}": ("2", {"materialized": then}) for kind, then in CHANGES},
     **{f"from_{kind}_to_bad_{then}": ("nobody", {"materialized": then}) for kind, then in CHANGES},
-    "late": ("case when range < 5000 then 2 else error('no') end from range(6000)", CONTRACT),
+    "late": (LATE, CONTRACT),
+    "grown": ("2", GROWING),
+    "grown_late": (LATE, GROWING),
+    "refreshed": ("2", {**GROWING, "full_refresh": True}),
+    "parts": _parts(5, 6),
+    "portioned": (f"{PART}::int from {{{{ ref('parts') }}}} limit 1", PORTIONED),
+    "badly_portioned": (
+        f"case when {PART} = 60 then error('no') else 7 end from {{{{ ref('parts') }}}} limit 1",
+        PORTIONED,
+    ),
 }
 """What is selected as the one column of each model, and the model's configuration."""
 
@@ -126,3 +154,19 @@ def test_descriptions_are_kept_with_what_is_made(made: Made, kind: str) -> None:
 def test_hooks_run_before_and_after(made: Made) -> None:
     assert _ask(made, "select number from hooked") == [(1,)]
     assert _ask(made, "select one from seen") == [(1,), (1,)]
+
+
+def test_a_table_that_grows_keeps_its_rows_but_for_a_full_refresh(made: Made) -> None:
+    assert _ask(made, "select number from grown order by number") == [(1,), (2,)]
+    assert _ask(made, "select number from refreshed") == [(2,)]
+
+
+def test_a_table_of_portions_has_the_rows_of_each(made: Made) -> None:
+    rows = _ask(made, "select number from portioned order by number")
+    assert rows == [(0,), (10,), (20,), (50,), (60,)]
+
+
+@pytest.mark.parametrize(("name", "rows"), [("grown_late", [1]), ("badly_portioned", [0, 10, 20])])
+def test_what_fails_adds_nothing(made: Made, name: str, rows: list[int]) -> None:
+    assert made[2][name] == "error"
+    assert _ask(made, f"select number from {name} order by number") == [(row,) for row in rows]

@@ -11,7 +11,9 @@ days_to_count as (
     from {{ ref('int_viewing__session_days') }} as session_days
     inner join {{ ref('int_viewing__touched_months') }} as touched_months
         on {{ month_start('session_days.viewing_date') }} = touched_months.month_start
-    where {{ within_touched_time('session_days.started_at', 'session_days.ended_at') }}
+    where
+        {{ is_of_portion('touched_months.month_start') }}
+        and {{ may_be_of_portion('session_days.started_at', 'session_days.ended_at') }}
     union all
     select session_days.*
     from {{ ref('int_viewing__session_days') }} as session_days
@@ -22,6 +24,7 @@ days_to_count as (
     where
         session_days.is_exception
         and touched_months.month_start is null
+        and {{ is_of_portion(month_start('session_days.viewing_date')) }}
 
 )
 
@@ -30,6 +33,9 @@ days_to_count as (
 days_to_count as (
 
     select * from {{ ref('int_viewing__session_days') }}
+    where
+        {{ is_of_portion(month_start('viewing_date')) }}
+        and {{ may_be_of_portion('started_at', 'ended_at') }}
 
 )
 

@@ -1,10 +1,8 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    pre_hook=[
-        "{{ know_touched_time() }}",
-        "{{ forget_touched('month_start', of_subscribers=false) }}",
-    ],
+    meta={'portions': 'int_viewing__build_portions'},
+    pre_hook="{{ forget_touched('month_start', of_subscribers=false) }}",
 ) }}
 
 {#- named where it is read: one name, read twice, would have every play kept in between -#}
@@ -13,8 +11,10 @@
 {%- if is_increment() %}
     inner join {{ ref('int_viewing__touched_months') }} as touched_months
         on plays.month_start = touched_months.month_start
-    where {{ within_touched_time('plays.started_at', 'plays.ended_at') }}
 {%- endif %}
+    where
+        {{ is_of_portion('plays.month_start') }}
+        and {{ may_be_of_portion('plays.started_at', 'plays.ended_at') }}
 {%- endset -%}
 
 with

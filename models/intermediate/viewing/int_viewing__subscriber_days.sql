@@ -1,10 +1,8 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    pre_hook=[
-        "{{ know_touched_time() }}",
-        "{{ forget_touched(month_start('viewing_date')) }}",
-    ],
+    meta={'portions': 'int_viewing__build_portions'},
+    pre_hook="{{ forget_touched(month_start('viewing_date')) }}",
 ) }}
 
 with

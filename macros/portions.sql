@@ -1,0 +1,42 @@
+{#
+    Tables that grow with the plays are made in portions of months, one after another, so that the groups
+    of one stay in memory however long the history is: model `int_viewing__build_portions` says which.
+    That many plays are a portion, and those of a month are never in two.
+#}
+{% macro plays_of_a_portion() -%}
+    {{ env_var('TENURE_PORTION_PLAYS', '10000000') | as_number }}
+{%- endmacro %}
+
+
+{# Whether a month is of the portion that is being made; any is where a table is made at once. #}
+{% macro is_of_portion(month) -%}
+    {{ return(adapter.dispatch('is_of_portion')(month)) }}
+{%- endmacro %}
+
+{% macro duckdb__is_of_portion(month) -%}
+    {{ month }} >= coalesce(getvariable('portion_first_month'), date '-infinity')
+    and {{ month }} < coalesce(getvariable('portion_next_month'), date 'infinity')
+{%- endmacro %}
+
+{# what is too much for memory is on the disks of all executors there: it makes a table at once #}
+{% macro spark__is_of_portion(month) -%}
+    true
+{%- endmacro %}
+
+
+{#
+    Whether something that happens from one instant to another can be of that portion, so that whatever
+    can't be is not read: the engine leaves out what it can tell from constants, and can't from a join.
+#}
+{% macro may_be_of_portion(started_at, ended_at) -%}
+    {{ return(adapter.dispatch('may_be_of_portion')(started_at, ended_at)) }}
+{%- endmacro %}
+
+{% macro duckdb__may_be_of_portion(started_at, ended_at) -%}
+    {{ started_at }} < coalesce(getvariable('portion_read_until'), timestamp 'infinity')
+    and {{ ended_at }} >= coalesce(getvariable('portion_read_from'), timestamp '-infinity')
+{%- endmacro %}
+
+{% macro spark__may_be_of_portion(started_at, ended_at) -%}
+    true
+{%- endmacro %}
