@@ -17,8 +17,8 @@ from tests.recorded import copy_seeds, replay
 from .scripts import Scripts
 from .worlds import Row, World
 
-# what tells of the increment itself is empty where everything is built anew
-OF_INCREMENTS = ("touched_dates", "touched_months")
+# what tells of the increment itself is another where everything is built anew
+OF_INCREMENTS = ("touched_dates", "touched_months", "build_portions")
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
