@@ -33,8 +33,8 @@
 {%- endmacro %}
 
 {% macro duckdb__may_be_of_portion(started_at, ended_at) -%}
-    {{ started_at }} < coalesce(getvariable('portion_read_until'), timestamp 'infinity')
-    and {{ ended_at }} >= coalesce(getvariable('portion_read_from'), timestamp '-infinity')
+    {{ started_at }} < coalesce(getvariable('portion_latest_at'), timestamp 'infinity')
+    and {{ ended_at }} >= coalesce(getvariable('portion_earliest_at'), timestamp '-infinity')
 {%- endmacro %}
 
 {% macro spark__may_be_of_portion(started_at, ended_at) -%}

@@ -76,7 +76,7 @@
 {# SQL that lets the connection know which portion is being made; with no number, that none is. #}
 {% macro know_portion(portions, number) -%}
     {%- if portions -%}
-        {%- for limit in ['first_month', 'next_month', 'read_from', 'read_until'] %}
+        {%- for limit in ['first_month', 'next_month', 'earliest_at', 'latest_at'] %}
             {%- if number is none %}
                 reset variable portion_{{ limit }};
             {%- else %}

@@ -38,7 +38,7 @@ LATE = "case when range < 5000 then 2 else error('no') end from range(6000)"
 
 def _parts(first: int, last: int) -> tuple[str, Mapping[str, Any]]:
     """A model of portions, each of which begins with ten times its number."""
-    limits = ("first_month", "next_month", "read_from", "read_until")
+    limits = ("first_month", "next_month", "earliest_at", "latest_at")
     columns = ", ".join(f"10 * range as {limit}" for limit in limits)
     portions = f"range as number, range as portion, {columns} from range({first}, {last + 1})"
     return portions, {"materialized": "table"}

@@ -12,27 +12,23 @@ months as (
 
 ),
 
--- whether a row is accepted, and in which zone's month it begins, matters little to a size
-raw_plays as (
+session_months as (
 
-    select
-        {{ month_start('started_at') }} as month_start,
-        count(*) as plays
-    from {{ source('raw', 'playback_sessions') }}
-    group by {{ month_start('started_at') }}
+    select * from {{ ref('stg_viewing__session_months') }}
 
 ),
 
+-- in which zone's month a session begins matters little to a size
 sized_months as (
 
     select
         months.month_start,
         months.started_at,
         months.ended_at,
-        coalesce(raw_plays.plays, 0) as plays
+        coalesce(session_months.sessions, 0) as plays
     from months
-    left join raw_plays
-        on months.month_start = raw_plays.month_start
+    left join session_months
+        on months.month_start = session_months.month_start
 
 ),
 
@@ -70,8 +66,8 @@ build_portions as (
         case when lag(portion) over (order by portion) is not null then first_month end
             as first_month,
         lead(first_month) over (order by portion) as next_month,
-        started_at - interval 1 day as read_from,
-        ended_at + interval 1 day as read_until
+        started_at - interval 1 day as earliest_at,
+        ended_at + interval 1 day as latest_at
     from portions
 
 )
