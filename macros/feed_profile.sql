@@ -196,10 +196,7 @@ select * from profile
         {%- if grows and is_increment() %}
         and (
             raw_rows.recorded_at is null
-            or (
-                raw_rows.recorded_at >= getvariable('profiled_from')
-                and raw_rows.recorded_at < getvariable('profiled_until')
-            )
+            or ({{ within_touched_dates('raw_rows.recorded_at') }})
         )
         {%- endif %}
 {%- endmacro %}

@@ -23,10 +23,6 @@
     drop table if exists bookkeeping.grounds
 {%- endmacro %}
 
-{# there nothing is added #}
-{% macro spark__forget_ground() -%}
-{%- endmacro %}
-
 
 {# dbt asks it of each incremental model. #}
 {% macro should_full_refresh() %}
@@ -45,15 +41,19 @@
     {%- set replaced_ids = ref('int_viewing__replaced_ids') if of_subscribers -%}
     {%- do ref('int_viewing__build_portions') -%}
     {%- if is_increment() -%}
+        {{ return(adapter.dispatch('forget_touched')(month, touched_months, months, replaced_ids)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__forget_touched(month, touched_months, months, replaced_ids) -%}
     delete from {{ this }}
     where
         {{ month }} in (select month_start from {{ touched_months }})
         -- a month that is none any more has lost what it began with, perhaps with all others
         or {{ month }} not in (select month_start from {{ months }})
-        {%- if of_subscribers %}
+        {%- if replaced_ids %}
         or subscriber_id in (select subscriber_id from {{ replaced_ids }})
         {%- endif %}
-    {%- endif -%}
 {%- endmacro %}
 
 
@@ -78,18 +78,37 @@
 {% macro forget_touched_dates() -%}
     {%- set touched_dates = ref('stg_profiles__touched_dates') -%}
     {%- if is_increment() -%}
+        {{ return(adapter.dispatch('forget_touched_dates')(touched_dates)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__forget_touched_dates(touched_dates) -%}
     delete from {{ this }}
     where profile_date in (select profile_date from {{ touched_dates }})
-    {%- endif -%}
 {%- endmacro %}
 
 
 {% macro know_touched_dates() -%}
     {%- set touched_dates = ref('stg_profiles__touched_dates') -%}
     {%- if is_increment() -%}
+        {{ return(adapter.dispatch('know_touched_dates')(touched_dates)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__know_touched_dates(touched_dates) -%}
     set variable profiled_from = (select min(profile_date) from {{ touched_dates }});
     set variable profiled_until = (
         select max(profile_date) + interval 1 day from {{ touched_dates }}
     )
-    {%- endif -%}
+{%- endmacro %}
+
+
+{# Whether what arrived at an instant can be of a day that is profiled anew. #}
+{% macro within_touched_dates(instant) -%}
+    {{ return(adapter.dispatch('within_touched_dates')(instant)) }}
+{%- endmacro %}
+
+{% macro duckdb__within_touched_dates(instant) -%}
+    {{ instant }} >= getvariable('profiled_from')
+    and {{ instant }} < getvariable('profiled_until')
 {%- endmacro %}

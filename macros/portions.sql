@@ -37,6 +37,9 @@
     and {{ ended_at }} >= coalesce(getvariable('portion_earliest_at'), timestamp '-infinity')
 {%- endmacro %}
 
+{# a query that returns one value is a constant there to whoever reads the raw files #}
 {% macro spark__may_be_of_portion(started_at, ended_at) -%}
-    true
+    {%- set portions = ref('int_viewing__build_portions') -%}
+    {{ started_at }} < (select max(latest_at) from {{ portions }})
+    and {{ ended_at }} >= (select min(earliest_at) from {{ portions }})
 {%- endmacro %}

@@ -228,11 +228,16 @@ def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landin
                 contract,
                 manifest,
                 increments.ground_of(
-                    folder, contract, findings.parameters, project=refresh.project.fingerprint()
+                    folder,
+                    contract,
+                    findings.parameters,
+                    project=refresh.project.fingerprint(
+                        spark.version() if spark else f"DuckDB {duckdb.__version__}"
+                    ),
                 ),
                 as_of=findings.parameters.value(AS_OF),
-                # what Spark keeps can't be added to: it has no delete
-                full_refresh=refresh.full_refresh or bool(spark),
+                full_refresh=refresh.full_refresh,
+                spark=spark,
             )
     if adds:
         reporter.note("building what has come since the last build, and what it touches")
@@ -438,8 +443,8 @@ def _close_build(
             and whole_part
             and bookkeeping.completed_steps(connection).issuperset(whole_part.needs)
         ):
-            if whole_part.grows and not spark:
-                increments.keep_basis(connection, manifest.kept_tables())
+            if whole_part.grows:
+                increments.keep_basis(connection, manifest.kept_tables(), spark)
             bookkeeping.note_step(connection, whole_part.notes)
     return checks, error
 

@@ -11,6 +11,7 @@ What belongs here is what an increment may stand on; which rows it touches, the 
 """
 
 import json
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,12 +24,15 @@ from orchestration.manifest import BASIS_SOURCE, KeptTable, Manifest
 from orchestration.parameters import AS_OF, Parameters, VarValue
 from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import RawFolder
+from orchestration.spark import Spark
 from orchestration.sql_text import quoted_name
 
 ARRIVALS_SCHEMA = "arrivals"
 
 PLANS = quoted_name(bookkeeping.SCHEMA, "build_plans")
 GROUNDS = quoted_name(bookkeeping.SCHEMA, "grounds")
+# by what Spark knows the build again of which the ground tells
+MARKS = quoted_name(bookkeeping.SCHEMA, "marks")
 
 
 @dataclass(frozen=True)
@@ -112,14 +116,15 @@ def plan(
     *,
     as_of: VarValue,
     full_refresh: bool,
+    spark: Spark | None = None,
 ) -> bool:
     """Notes what the build is to stand on, and whether it adds to the last one; returns that.
 
-    Where it does, what the last one did not see is laid as views. Call it with those of schema
-    `raw` laid, and after the landing was noted.
+    Where it does, what the last one did not see is laid as views, and given to `spark` where that
+    builds. Call it with those of schema `raw` laid, and after the landing was noted.
     """
-    known = _read_ground(connection, GROUNDS)
-    horizon = bookkeeping.knowledge_horizon(connection)
+    known = _last_ground(connection, spark)
+    horizon = bookkeeping.knowledge_horizon(connection) if known else None
     adds = bool(
         known
         and horizon
@@ -130,6 +135,8 @@ def plan(
     )
     if known and horizon and adds:
         _lay_arrivals(connection, folder, contract, known, horizon)
+        if spark:
+            spark.lay_arrivals(connection, ARRIVALS_SCHEMA, contract)
     connection.execute(f"create or replace table {PLANS} (ground varchar, adds boolean)")
     connection.execute(f"insert into {PLANS} values (?, ?)", [ground.as_json(), adds])
     return adds
@@ -143,14 +150,33 @@ def begin(connection: duckdb.DuckDBPyConnection, *, is_whole: bool) -> bool:
     rows = _rows(connection, f"select adds from {PLANS}")
     adds = is_whole and bool(rows and rows[0][0]) and bool(_rows(connection, f"from {GROUNDS}"))
     connection.execute(f"drop table if exists {GROUNDS}")
+    connection.execute(f"drop table if exists {MARKS}")
     return adds
 
 
-def keep_basis(connection: duckdb.DuckDBPyConnection, tables: Iterable[KeptTable]) -> None:
+def keep_basis(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Iterable[KeptTable],
+    spark: Spark | None = None,
+) -> None:
     """Makes the build that has just ended, whole, what the next one can add to."""
     ground = _read_ground(connection, PLANS)
     if ground is None:
         return
+    if spark:
+        mark = uuid.uuid4().hex
+        spark.keep_basis(tables, mark)
+        connection.execute(f"create or replace table {MARKS} as select ? as mark", [mark])
+    else:
+        _keep_tables(connection, tables)
+    # last: with it the basis is whole
+    connection.begin()
+    connection.execute(f"create or replace table {GROUNDS} (ground varchar)")
+    connection.execute(f"insert into {GROUNDS} values (?)", [ground.as_json()])
+    connection.commit()
+
+
+def _keep_tables(connection: duckdb.DuckDBPyConnection, tables: Iterable[KeptTable]) -> None:
     connection.begin()
     connection.execute(f"create schema if not exists {quoted_name(BASIS_SOURCE)}")
     for table in tables:
@@ -159,9 +185,16 @@ def keep_basis(connection: duckdb.DuckDBPyConnection, tables: Iterable[KeptTable
             f"create or replace table {quoted_name(BASIS_SOURCE, table.name)} as"
             f" select distinct {columns} from {quoted_name(*table.kept_from)}"
         )
-    connection.execute(f"create or replace table {GROUNDS} (ground varchar)")
-    connection.execute(f"insert into {GROUNDS} values (?)", [ground.as_json()])
     connection.commit()
+
+
+def _last_ground(connection: duckdb.DuckDBPyConnection, spark: Spark | None) -> Ground | None:
+    """The ground of the last build if it was whole, and its tables are still those that stand."""
+    if spark:
+        marks = _rows(connection, f"from {MARKS}")
+        if not marks or not spark.has_mark(str(marks[0][0])):
+            return None
+    return _read_ground(connection, GROUNDS)
 
 
 def _read_ground(connection: duckdb.DuckDBPyConnection, relation: str) -> Ground | None:

@@ -151,9 +151,9 @@ class DbtProject:
         document = yaml.safe_load((self.root / "dbt_project.yml").read_text(encoding="utf-8"))
         return str(document.get("version", "unknown"))
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, engine: str) -> str:
         """A hash of SQL, YAML, seeds and engine: with the same one, the same rows make the same."""
-        digest = hashlib.sha256(duckdb.__version__.encode())
+        digest = hashlib.sha256(engine.encode())
         for path in sorted(path for path in self._files() if path.is_file()):
             digest.update(f"{path.relative_to(self.root)}\0".encode())
             digest.update(path.read_bytes())

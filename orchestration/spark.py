@@ -26,8 +26,8 @@ import yaml
 
 from orchestration import bookkeeping, landing
 from orchestration.errors import BuildError, Fault
-from orchestration.manifest import FITTED_SOURCE, FittedTable, Manifest
-from orchestration.raw_contract import SOURCE_NAME
+from orchestration.manifest import BASIS_SOURCE, FITTED_SOURCE, FittedTable, KeptTable, Manifest
+from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import RawFolder
 from orchestration.settings import environment
 from orchestration.sql_text import exact_path, quoted_name, quoted_text
@@ -53,6 +53,12 @@ LOST = re.compile(
     r"ExecutorLostFailure|Could not recover|FetchFailed|SparkContext (was|has been) shut ?down"
     r"|stopped SparkContext|Connection (refused|reset)|TTransportException|Py4JNetworkError"
 )
+
+# the folder of what an increment adds
+ARRIVED = "arrived_files"
+
+# in the catalog beside what is kept of a build: by what that build is known again
+MARKS = f"{BASIS_SOURCE}.marks"
 
 # a table of the build that this process reads as well
 Relation = tuple[str, str]
@@ -199,6 +205,11 @@ class Spark:
         finally:
             wrapper.close()
 
+    def version(self) -> str:
+        """What Spark calls itself."""
+        ((version,),) = self.rows("select version()")
+        return f"Spark {version}"
+
     def drop_tables(self, manifest: Manifest) -> None:
         """Drops every table of the build, with its files: there is an id in them to be erased."""
         made = {
@@ -206,6 +217,8 @@ class Spark:
             for model in manifest.models()
             if model["config"]["materialized"] != "view"
         }
+        made |= {(BASIS_SOURCE, table.name) for table in manifest.kept_tables()}
+        shutil.rmtree(self.place.spark_dir / ARRIVED, ignore_errors=True)
         for (schema,) in self.rows("show schemas"):
             for _, name, _ in self.rows(f"show tables in {schema}"):
                 if (schema, name) in made:
@@ -232,16 +245,37 @@ class Spark:
 
     def lay_fitted_table(self, table: FittedTable, connection: duckdb.DuckDBPyConnection) -> None:
         """Gives Spark a fitted table as it stands in the build's database."""
+        self._give(connection, (FITTED_SOURCE, table.name), table.columns, "fitted_files")
+
+    def lay_arrivals(
+        self, connection: duckdb.DuckDBPyConnection, schema: str, contract: RawContract
+    ) -> None:
+        """Gives Spark what an increment adds, as its views in the build's database tell it."""
+        self.rows(f"create schema if not exists {schema}")
+        for table in contract.tables:
+            if table.has_arrivals:
+                columns = {column.name: column.data_type for column in table.columns}
+                self._give(connection, (schema, table.name), columns, ARRIVED)
+
+    def _give(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        relation: Relation,
+        columns: Mapping[str, str],
+        place: str,
+    ) -> None:
+        """Gives Spark a relation as it stands in the build's database, in files of its own."""
         # a new folder each time: what Spark has read of a folder it may remember
-        folder = self.place.spark_dir / "fitted_files" / table.name
+        folder = self.place.spark_dir / place / relation[1]
         shutil.rmtree(folder, ignore_errors=True)
         folder = folder / uuid.uuid4().hex
         folder.mkdir(parents=True)
+        connection.execute("set TimeZone = 'UTC'")
         connection.execute(
-            f"copy (from {quoted_name(FITTED_SOURCE, table.name)})"
+            f"copy (from {quoted_name(*relation)})"
             f" to {quoted_text(str(folder / 'rows.parquet'))} (format parquet)"
         )
-        self._lay_table(FITTED_SOURCE, table.name, table.columns, folder)
+        self._lay_table(*relation, columns, folder)
 
     def _lay_table(self, schema: str, name: str, columns: Mapping[str, str], folder: Path) -> None:
         described = ", ".join(f"{column} {kind}" for column, kind in columns.items())
@@ -250,6 +284,29 @@ class Spark:
             f"create table {schema}.{name} ({described}) using parquet"
             f" location {_text(str(folder))}"
         )
+
+    # --- what stays ------------------------------------------------------------------------------
+
+    def keep_basis(self, tables: Iterable[KeptTable], mark: str) -> None:
+        """Keeps of a build what the next one stands on, known again by its mark."""
+        self.rows(f"create schema if not exists {BASIS_SOURCE}")
+        for table in tables:
+            self._keep(
+                f"{BASIS_SOURCE}.{table.name}",
+                f"select distinct {', '.join(table.columns)} from {'.'.join(table.kept_from)}",
+            )
+        self._keep(MARKS, f"select {_text(mark)} as mark")
+
+    def _keep(self, table: str, query: str) -> None:
+        self.rows(f"drop table if exists {table}")
+        self.rows(f"create table {table} using parquet as {query}")
+
+    def has_mark(self, mark: str) -> bool:
+        """Whether the build with that mark is the last that was made here."""
+        self.rows(f"create schema if not exists {BASIS_SOURCE}")
+        if not self.rows(f"show tables in {BASIS_SOURCE} like 'marks'"):
+            return False
+        return [row[0] for row in self.rows(f"select mark from {MARKS}")] == [mark]
 
     # --- what goes out ----------------------------------------------------------------------------
 

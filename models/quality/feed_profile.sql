@@ -18,7 +18,16 @@ profiles as (
     union all
     select * from {{ ref('stg_profiles__plans') }}
     union all
-    select * from {{ ref('stg_profiles__playback_sessions') }}
+    -- by name: where a table is kept in parts, what they go by comes last
+    select
+        table_name,
+        profile_date,
+        metric,
+        column_name,
+        category,
+        value,
+        share
+    from {{ ref('stg_profiles__playback_sessions') }}
     union all
     select * from {{ ref('stg_profiles__refunds') }}
     union all

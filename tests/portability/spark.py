@@ -29,14 +29,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
-from dbt.adapters.contracts.relation import RelationType
-from dbt.adapters.spark.impl import SparkAdapter
-from dbt.adapters.spark.relation import SparkRelation
 from dbt.cli.main import dbtRunner
 from rich.console import Console
 from sqlfluff.core import FluffConfig, Linter
+
+from orchestration.settings import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -298,11 +296,9 @@ def rendered_queries(project: Path) -> list[Query]:
     # parsed once: no configuration hangs on a var
     parsed = _dbt(project, "parse", "--no-partial-parse")
     for run in RUNS:
-        rendered, has_incremental = _render(project, run, parsed, is_built=False)
-        if has_incremental:
-            rendered += _render(project, run, parsed, is_built=True)[0]
-        for query in rendered:
-            queries.setdefault((query.path, query.sql), query)
+        for adds in (False, True):
+            for query in _render(project, run, parsed, adds=adds):
+                queries.setdefault((query.path, query.sql), query)
     return list(queries.values())
 
 
@@ -322,32 +318,18 @@ def _render(
     run: Mapping[str, str],
     parsed: Any,  # noqa: ANN401
     *,
-    is_built: bool,
-) -> tuple[list[Query], bool]:
-    """What dbt compiles under some vars, and whether any of it is incremental.
-
-    `is_built` is what an incremental model is told about its own table.
-    """
-
-    # an incremental model asks for its table, and looks at nothing but its kind
-    table = SparkRelation.create(schema="", identifier="", type=RelationType.Table)
-
-    def get_relation(*_: object, **__: object) -> SparkRelation | None:
-        return table if is_built else None
-
+    adds: bool,
+) -> list[Query]:
+    """What dbt compiles under some vars: of a whole build, or the models of an increment."""
     options = ["--no-populate-cache", "--no-introspect", "--vars", json.dumps(dict(run))]
-    # what is not incremental is rendered alike, whether its table is there or not
-    chosen = ["config.materialized:incremental"] if is_built else ["resource_type:model"]
-    options += ["--select", *chosen, *([] if is_built else ["resource_type:test"])]
-    with patch.object(SparkAdapter, "get_relation", get_relation):
+    options += ["--select", "resource_type:model", *([] if adds else ["resource_type:test"])]
+    with environment(TENURE_INCREMENT="yes" if adds else "no"):
         results = _dbt(project, "compile", *options, parsed=parsed)
-    nodes = [result.node for result in results]
-    queries = [
+    return [
         Query(Path(node.original_file_path), node.name, node.compiled_code)
-        for node in nodes
+        for node in (result.node for result in results)
         if node.language == "sql" and not _is_stock_test(node)
     ]
-    return queries, any(node.config.materialized == "incremental" for node in nodes)
 
 
 @contextmanager

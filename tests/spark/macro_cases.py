@@ -97,7 +97,18 @@ CASES = {
     ],
 }
 
-STATEMENTS = {"drop_forgotten", "forget_ground", "load_csv_rows", "literal"}
+STATEMENTS = {
+    "drop_forgotten",
+    "forget_ground",
+    "forget_touched",
+    "forget_touched_dates",
+    "know_touched_dates",
+    "know_touched_time",
+    "literal",
+    "load_csv_rows",
+    "within_touched_dates",
+    "within_touched_time",
+}
 
 
 def dispatched(folder: Path) -> set[str]:

@@ -1,13 +1,15 @@
 """What a local Apache Spark builds, held against what DuckDB does. `make test-spark` runs this.
 
-A dirty service goes the whole way on both engines, the public tables of the example through all
-models. Nothing here is a list of tables: whatever is released is compared.
+A dirty service goes the whole way on both engines, and what comes later as well, which Spark adds
+and DuckDB builds anew; the public tables of the example go through all models. Nothing here is a
+list of tables: whatever is released is compared.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,18 +20,19 @@ import pytest
 from rich.console import Console
 
 from examples.fight_churn.map_tables import map_tables
-from orchestration import refresh_job
+from orchestration import increments, refresh_job
 from orchestration.erasure import write_requests
 from orchestration.errors import BuildError
 from orchestration.manifest import Manifest
 from orchestration.progress import LineReporter
 from orchestration.project import ParsedProject
+from orchestration.release import current_release
 from orchestration.settings import PROJECT_DIR, RunRequest, Settings
 from orchestration.spark import Spark
 from orchestration.sql_text import quoted_text
 from orchestration.warehouse import Warehouse
 from simulator.service import simulate
-from tests.built_service import build_service
+from tests.built_service import build_service, run_dbt
 from tests.spark import macro_cases
 from tests.spark.parity import Sides
 from tests.spark.plans import Plans
@@ -37,6 +40,24 @@ from tests.spark.plans import Plans
 # of so few rows a few bad ones are many; the zone has nights of 23 and of 25 hours
 VARIABLES = {"max_quarantined_share": 0.5, "reporting_timezone": "America/New_York"}
 ERASED = 4
+# the last of seven months is under way
+LATER = "timestamp '2025-12-20'"
+
+# what nobody expects any more: the oldest session turns out to be one of two months later, copies
+# come of others, and somebody who was erased has one more that is older than the request
+UNEXPECTED = f"""
+    select * replace (
+        started_at + interval 61 day as started_at,
+        ended_at + interval 61 day as ended_at,
+        {LATER} as recorded_at
+    )
+    from first_plays where not is_erased qualify row_number() over (order by started_at) = 1
+    union all by name
+    (from first_plays where not is_erased order by started_at limit 3)
+    union all by name
+    select * replace ('late' as session_id, {LATER} as recorded_at)
+    from first_plays where is_erased qualify row_number() over (order by started_at) = 1
+"""
 
 # plans that are as they should be though they look otherwise, each with its reason
 ALLOWED: dict[str, str] = {}
@@ -44,24 +65,53 @@ ALLOWED: dict[str, str] = {}
 
 @dataclass(frozen=True)
 class Both:
-    """One raw folder, and the warehouses that each engine made of it."""
+    """One raw folder, and what each engine released of it."""
 
     raw: Path
-    embedded: Warehouse
-    spark: Warehouse
+    embedded: Path
+    spark: Path
 
 
-def run(raw: Path, place: Warehouse, target: str) -> None:
+def run(raw: Path, place: Warehouse, target: str, *, full_refresh: bool = False) -> Path:
+    """Runs the whole way and returns the release, as it is kept."""
     settings = Settings(raw=raw, warehouse=place.root, target=target)
-    request = RunRequest(settings, variables=json.dumps(VARIABLES))
+    request = RunRequest(settings, variables=json.dumps(VARIABLES), full_refresh=full_refresh)
     refresh_job.run(request, LineReporter(Console(stderr=True)))
+    released = current_release(place)
+    assert released
+    return place.releases_dir / f"{released.release_id}.duckdb"
+
+
+def deliver(whole: Path, raw: Path, name: str, arrived: str) -> None:
+    """Adds to the raw folder what of a whole service arrived then."""
+    for folder in sorted(path for path in whole.iterdir() if path.is_dir()):
+        (raw / folder.name).mkdir(parents=True, exist_ok=True)
+        duckdb.sql(
+            f"copy (from read_parquet('{folder}/*.parquet', union_by_name = true) where {arrived})"
+            f" to '{raw / folder.name / name}.parquet'"
+        )
 
 
 @pytest.fixture(scope="module")
-def dirty(tmp_path_factory: pytest.TempPathFactory, spark: Spark) -> Both:
-    """A service with every fault that the simulator knows, some of whose people are erased."""
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A service with every fault that the simulator knows."""
+    folder = tmp_path_factory.mktemp("simulated") / "whole"
+    simulate(subscribers=150, months=7, seed=7, out=folder, dirt=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def embedded_place(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    return Warehouse(tmp_path_factory.mktemp("embedded"))
+
+
+@pytest.fixture(scope="module")
+def dirty(
+    whole: Path, tmp_path_factory: pytest.TempPathFactory, embedded_place: Warehouse, spark: Spark
+) -> Both:
+    """The service but for its last days, some of whose people are erased."""
     raw = tmp_path_factory.mktemp("dirty") / "raw"
-    simulate(subscribers=150, months=7, seed=7, out=raw, dirt=True)
+    deliver(whole, raw, "first", f"recorded_at < {LATER} or recorded_at is null")
     viewers = duckdb.sql(
         f"select subscriber_id from read_parquet('{raw}/playback_sessions/*.parquet')"
         " where starts_with(subscriber_id, 's') group by subscriber_id"
@@ -74,10 +124,58 @@ def dirty(tmp_path_factory: pytest.TempPathFactory, spark: Spark) -> Both:
     duckdb.sql(f"copy (from '{tickets}/*.parquet') to '{tickets}/all.csv'")
     for file in tickets.glob("*.parquet"):
         file.unlink()
-    both = Both(raw, Warehouse(tmp_path_factory.mktemp("embedded")), spark.place)
-    run(raw, both.embedded, "embedded")
-    run(raw, both.spark, "spark")
-    return both
+    return Both(raw, run(raw, embedded_place, "embedded"), run(raw, spark.place, "spark"))
+
+
+@dataclass(frozen=True)
+class Grown(Both):
+    """The same after what came later, with the files of a growing table before and after."""
+
+    adds: bool
+    files_before: Mapping[str, set[str]]
+    files_after: Mapping[str, set[str]]
+
+
+@pytest.fixture(scope="module")
+def grown(whole: Path, dirty: Both, embedded_place: Warehouse, spark: Spark) -> Grown:
+    """The service with its last days and with what nobody expected, added to on Spark."""
+    raw = dirty.raw
+    duckdb.sql(
+        "create or replace temp table first_plays as"
+        " select plays.*, requests.subscriber_id is not null as is_erased"
+        f" from read_parquet('{raw}/playback_sessions/*.parquet') as plays"
+        f" left join read_parquet('{raw}/erasure_requests/*.parquet') as requests"
+        " on plays.subscriber_id = requests.subscriber_id"
+        " where starts_with(plays.subscriber_id, 's') and plays.watched_seconds > 0"
+        " and plays.ended_at > plays.started_at"
+        " and plays.ended_at < plays.started_at + interval 1 day"
+    )
+    deliver(whole, raw, "later", f"recorded_at >= {LATER}")
+    duckdb.sql(
+        f"copy (select * exclude (is_erased) from ({UNEXPECTED}))"
+        f" to '{raw}/playback_sessions/unexpected.parquet'"
+    )
+    before = files_by_part(spark.place)
+    on_spark = run(raw, spark.place, "spark")
+    with duckdb.connect(str(spark.place.build_file), read_only=True) as connection:
+        ((adds,),) = connection.execute(f"select adds from {increments.PLANS}").fetchall()
+    return Grown(
+        raw=raw,
+        embedded=run(raw, embedded_place, "embedded", full_refresh=True),
+        spark=on_spark,
+        adds=adds,
+        files_before=before,
+        files_after=files_by_part(spark.place),
+    )
+
+
+def files_by_part(place: Warehouse) -> Mapping[str, set[str]]:
+    """The files of the days of viewing, by the part of the table in which they lie."""
+    table = place.spark_dir / "intermediate.db" / "int_viewing__subscriber_days"
+    parts: dict[str, set[str]] = defaultdict(set)
+    for file in table.rglob("*.parquet"):
+        parts[str(file.parent.relative_to(table))].add(file.name)
+    return parts
 
 
 @contextmanager
@@ -105,12 +203,54 @@ def known_ids(raw: Path) -> str:
 def test_a_dirty_service_is_released_with_the_same_rows(
     dirty: Both, parsed_for_spark: ParsedProject
 ) -> None:
-    with sides(dirty.embedded.release_file, dirty.spark.release_file) as both:
+    with sides(dirty.embedded, dirty.spark) as both:
         told = both.differences(released(parsed_for_spark.manifest), known_ids(dirty.raw))
         ((erased,),) = both.connection.execute("select count(*) from erased_ids").fetchall()
     assert told == []
     # the service holds what the comparison is to show
     assert erased >= ERASED
+
+
+def test_what_comes_later_is_added_and_ends_in_the_rows_of_a_full_build(
+    grown: Grown, parsed_for_spark: ParsedProject
+) -> None:
+    assert grown.adds
+    with sides(grown.embedded, grown.spark) as both:
+        told = both.differences(released(parsed_for_spark.manifest), known_ids(grown.raw))
+    assert told == []
+
+
+def test_an_increment_leaves_the_files_of_months_that_nothing_touches(grown: Grown) -> None:
+    stand = {
+        part for part, files in grown.files_before.items() if files == grown.files_after.get(part)
+    }
+    of_month = "kept_month={}-01/has_replaced_id={}"
+    # of each other month somebody was late as well
+    assert of_month.format("2025-11", "false") in stand
+    assert stand.isdisjoint(
+        of_month.format(month, "false") for month in ("2025-06", "2025-08", "2025-12")
+    )
+    # the ids of who was erased are others in each build
+    assert not [part for part in stand if part.endswith("has_replaced_id=true")]
+
+
+def mark_of(place: Warehouse) -> str:
+    """The mark by which Spark is to know the last whole build again."""
+    with duckdb.connect(str(place.build_file), read_only=True) as connection:
+        ((mark,),) = connection.execute(f"from {increments.MARKS}").fetchall()
+    return str(mark)
+
+
+def test_what_others_build_on_spark_is_none_that_a_run_may_add_to(
+    grown: Grown, spark: Spark, parsed_for_spark: ParsedProject
+) -> None:
+    assert grown.adds
+    mark = mark_of(spark.place)
+    assert spark.has_mark(mark)
+
+    run_dbt(parsed_for_spark, spark.place, select=["stg_clock"], exclude=[], tests="none")
+
+    assert not spark.has_mark(mark)
 
 
 def test_the_example_is_the_same_on_both_engines(
@@ -150,7 +290,7 @@ def test_every_macro_with_an_arm_for_an_engine_has_a_case() -> None:
 
 
 def test_no_model_has_a_plan_that_one_machine_must_carry(
-    dirty: Both, event_log: Path, parsed_for_spark: ParsedProject
+    grown: Grown, event_log: Path, parsed_for_spark: ParsedProject
 ) -> None:
     content = parsed_for_spark.manifest.content
     columns = {
@@ -159,6 +299,8 @@ def test_no_model_has_a_plan_that_one_machine_must_carry(
         if node["resource_type"] in {"model", "seed", "source"}
     }
     made = Plans.read(event_log)
+    # a table that grows was made, and added to
+    assert grown.adds
     tables = {
         ".".join(parsed_for_spark.manifest.relation(model["unique_id"]))
         for model in parsed_for_spark.manifest.models()
@@ -170,15 +312,42 @@ def test_no_model_has_a_plan_that_one_machine_must_carry(
 
 
 def test_an_address_that_does_not_answer_is_told_and_the_release_stands(
-    dirty: Both, monkeypatch: pytest.MonkeyPatch, unused_port: int
+    dirty: Both, spark: Spark, monkeypatch: pytest.MonkeyPatch, unused_port: int
 ) -> None:
-    before = dirty.spark.release_file.read_bytes()
+    before = spark.place.release_file.read_bytes()
     monkeypatch.setenv("TENURE_SPARK_HOST", "127.0.0.1")
     monkeypatch.setenv("TENURE_SPARK_PORT", str(unused_port))
 
     with pytest.raises(
         BuildError, match=f"127.0.0.1:{unused_port} does not answer: Connection refused"
     ):
-        run(dirty.raw, dirty.spark, "thrift")
+        run(dirty.raw, spark.place, "thrift")
 
-    assert dirty.spark.release_file.read_bytes() == before
+    assert spark.place.release_file.read_bytes() == before
+
+
+def test_before_somebody_is_erased_nothing_is_left_of_what_was_built(
+    grown: Grown, spark: Spark, manifest: Manifest
+) -> None:
+    assert grown.adds
+    kept = {"marts", "intermediate", "basis", "staging"}
+    assert {schema for schema, _ in tables_of(spark)} >= kept
+
+    spark.drop_tables(manifest)
+
+    # the raw files are the owner's, and what is fitted is of no single subscriber
+    assert {schema for schema, _ in tables_of(spark)} - {"raw", "reference", "fitted"} == set()
+
+
+def tables_of(spark: Spark) -> set[tuple[str, str]]:
+    """The tables in Spark's catalog that have files, but for views."""
+    return {
+        (schema, name)
+        for (schema,) in spark.rows("show schemas")
+        for _, name, _ in spark.rows(f"show tables in {schema}")
+        if (schema, name) not in views_of(spark, schema)
+    }
+
+
+def views_of(spark: Spark, schema: str) -> set[tuple[str, str]]:
+    return {(schema, name) for _, name, *_ in spark.rows(f"show views in {schema}")}

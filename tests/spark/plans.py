@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,30 +37,30 @@ Node = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Plans:
-    """The final plan of each table that was written, by its name with the schema."""
+    """The final plans by which each table was written, by its name with the schema."""
 
-    by_table: Mapping[str, Node]
+    by_table: Mapping[str, Sequence[Node]]
 
     @classmethod
     def read(cls, log: Path) -> Plans:
-        """The plans in a log of events, of each table the last."""
+        """The plans in a log of events."""
         plans: dict[int, Node] = {}
         for line in log.read_text(encoding="utf-8").splitlines():
             event = json.loads(line)
             if "sparkPlanInfo" in event:
                 plans[event["executionId"]] = event["sparkPlanInfo"]
-        by_table = {}
+        by_table: dict[str, list[Node]] = defaultdict(list)
         for plan in plans.values():
             for node in _nodes(plan):
                 written = WRITTEN.search(node["simpleString"] + " ")
                 if "InsertIntoHadoopFsRelationCommand" in node["nodeName"] and written:
-                    by_table[".".join(written.groups())] = plan
+                    by_table[".".join(written.groups())].append(plan)
         return cls(by_table)
 
     def complaints(self, columns: Mapping[str, list[str]]) -> Iterator[str]:
         """What would not spread, one text each; `columns` are those of each table."""
-        for table, plan in sorted(self.by_table.items()):
-            for node in _nodes(plan):
+        for table, plans in sorted(self.by_table.items()):
+            for node in (node for plan in plans for node in _nodes(plan)):
                 if what := _fault(node, columns):
                     yield f"{table}: {what}: {node['simpleString'][:200]}"
 

@@ -223,6 +223,6 @@ COLUMNS = {"a.people": ["subscriber_id", "started_at"], "a.months": ["month_star
     ],
 )
 def test_a_plan_that_does_not_spread_is_told(plan: dict[str, object], told: str) -> None:
-    complaints = list(Plans({"a.made": plan}).complaints(COLUMNS))
+    complaints = list(Plans({"a.made": [plan]}).complaints(COLUMNS))
 
     assert [told in each for each in complaints] == ([True] if told else [])
