@@ -218,7 +218,6 @@ class Spark:
             if model["config"]["materialized"] != "view"
         }
         made |= {(BASIS_SOURCE, table.name) for table in manifest.kept_tables()}
-        shutil.rmtree(self.place.spark_dir / ARRIVED, ignore_errors=True)
         for (schema,) in self.rows("show schemas"):
             for _, name, _ in self.rows(f"show tables in {schema}"):
                 if (schema, name) in made:
@@ -233,7 +232,9 @@ class Spark:
         """
         self.rows(f"create schema if not exists {SOURCE_NAME}")
         copies = self.place.spark_dir / "raw_files"
-        shutil.rmtree(copies, ignore_errors=True)
+        # rows as they were delivered, of runs before this one
+        for stale in (copies, self.place.spark_dir / ARRIVED):
+            shutil.rmtree(stale, ignore_errors=True)
         for findings in inspection.tables:
             folder = _folder_as_it_is(inspection.folder, findings)
             if folder is None:
