@@ -1,10 +1,5 @@
 {{ config(materialized='view') }}
 
-{%- set previous = [
-    'started_at', 'is_paying', 'plan_tier', 'paying_subscriptions', 'subscription_id',
-    'billing_period_unit', 'billing_period_count',
-] -%}
-
 with
 
 level_values as (
@@ -23,8 +18,14 @@ level_subscriptions as (
 steps as (
 
     select
-        level_values.*,
-        {%- for column in previous %}
+        subscriber_id,
+        lifetime_number,
+        started_at,
+        start_month,
+        paying_subscriptions,
+        plan_tier,
+        start_mrr_amount,
+        {%- for column in ['started_at', 'paying_subscriptions', 'plan_tier'] %}
         lag({{ column }}) over (
             partition by subscriber_id, lifetime_number order by started_at
         ) as previous_{{ column }},
@@ -38,35 +39,67 @@ steps as (
 
 ),
 
--- where several pay, each is held against itself
-steps_of_several as (
+-- most levels start with what the one before has ended with: a payment fails, or comes in the end
+changing_steps as (
+
+    select *
+    from steps
+    where
+        previous_started_at is null
+        or (paying_subscriptions > 0) <> (previous_paying_subscriptions > 0)
+        or start_mrr_amount <> previous_mrr_amount
+        or plan_tier <> previous_plan_tier
+
+),
+
+levels_of_steps as (
 
     select
-        steps.subscriber_id,
-        steps.started_at,
-        max(
-            case
-                when
-                    before.billing_period_unit <> after.billing_period_unit
-                    or before.billing_period_count <> after.billing_period_count
-                    then 1
-                else 0
-            end
-        ) as billing_period_changes
-    from steps
-    inner join level_subscriptions as before
+        subscriber_id,
+        started_at as moved_at,
+        started_at
+    from changing_steps
+    where previous_started_at is not null
+    union all
+    select
+        subscriber_id,
+        started_at as moved_at,
+        previous_started_at as started_at
+    from changing_steps
+    where previous_started_at is not null
+
+),
+
+-- a subscription that pays before and after is there twice, and is held against itself
+subscriptions_with_billing_period_change as (
+
+    select
+        levels_of_steps.subscriber_id,
+        levels_of_steps.moved_at,
+        level_subscriptions.subscription_id
+    from levels_of_steps
+    inner join level_subscriptions
         on
-            steps.subscriber_id = before.subscriber_id
-            and steps.previous_started_at = before.started_at
-    inner join level_subscriptions as after
-        on
-            steps.subscriber_id = after.subscriber_id
-            and steps.started_at = after.started_at
-            and before.subscription_id = after.subscription_id
-    where
-        steps.paying_subscriptions > 1
-        or steps.previous_paying_subscriptions > 1
-    group by steps.subscriber_id, steps.started_at
+            levels_of_steps.subscriber_id = level_subscriptions.subscriber_id
+            and levels_of_steps.started_at = level_subscriptions.started_at
+    group by
+        levels_of_steps.subscriber_id,
+        levels_of_steps.moved_at,
+        level_subscriptions.subscription_id
+    having
+        min(level_subscriptions.billing_period_unit) <> max(level_subscriptions.billing_period_unit)
+        or min(level_subscriptions.billing_period_count)
+        <> max(level_subscriptions.billing_period_count)
+
+),
+
+billing_period_changes as (
+
+    select
+        subscriber_id,
+        moved_at
+    from subscriptions_with_billing_period_change
+    group by subscriber_id, moved_at
 
 ),
 
@@ -80,8 +113,10 @@ level_changes as (
         case
             when steps.previous_started_at is null and steps.lifetime_number = 1 then 'new'
             when steps.previous_started_at is null then 'reactivation'
-            when steps.previous_is_paying and not steps.is_paying then 'pause'
-            when steps.is_paying and not steps.previous_is_paying then 'resume'
+            when steps.previous_paying_subscriptions > 0 and steps.paying_subscriptions = 0
+                then 'pause'
+            when steps.previous_paying_subscriptions = 0 and steps.paying_subscriptions > 0
+                then 'resume'
             when steps.start_mrr_amount > steps.previous_mrr_amount then 'expansion'
             when steps.start_mrr_amount < steps.previous_mrr_amount then 'contraction'
         end as category,
@@ -91,21 +126,12 @@ level_changes as (
         cast(
             steps.start_mrr_amount - steps.previous_mrr_amount as decimal(18, 4)
         ) as mrr_change_amount,
-        case
-            when steps.paying_subscriptions = 1 and steps.previous_paying_subscriptions = 1
-                then
-                    steps.subscription_id = steps.previous_subscription_id
-                    and (
-                        steps.billing_period_unit <> steps.previous_billing_period_unit
-                        or steps.billing_period_count <> steps.previous_billing_period_count
-                    )
-            else coalesce(steps_of_several.billing_period_changes = 1, false)
-        end as is_billing_period_change
-    from steps
-    left join steps_of_several
+        billing_period_changes.subscriber_id is not null as is_billing_period_change
+    from changing_steps as steps
+    left join billing_period_changes
         on
-            steps.subscriber_id = steps_of_several.subscriber_id
-            and steps.started_at = steps_of_several.started_at
+            steps.subscriber_id = billing_period_changes.subscriber_id
+            and steps.started_at = billing_period_changes.moved_at
 
 )
 

@@ -19,7 +19,7 @@ levels as (
 
     select
         stretches.subscriber_id,
-        cast(stretches.lifetime_number as integer) as lifetime_number,
+        stretches.lifetime_number,
         periods.started_at,
         case
             when stretches.is_bridged and periods.ended_at = stretches.stopped_at

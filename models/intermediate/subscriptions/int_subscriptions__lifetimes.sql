@@ -18,6 +18,17 @@ bounds as (
 
 ),
 
+bounds_with_return as (
+
+    select
+        bounds.*,
+        lead(started_at) over (
+            partition by subscriber_id order by lifetime_number
+        ) as won_back_at
+    from bounds
+
+),
+
 lifetimes as (
 
     select
@@ -39,10 +50,8 @@ lifetimes as (
         first_levels.billing_period_count as first_billing_period_count,
         last_levels.plan_id as last_plan_id,
         last_levels.plan_tier as last_plan_tier,
-        lead(bounds.started_at) over (
-            partition by bounds.subscriber_id order by bounds.lifetime_number
-        ) as won_back_at
-    from bounds
+        bounds.won_back_at
+    from bounds_with_return as bounds
     inner join level_values as first_levels
         on
             bounds.subscriber_id = first_levels.subscriber_id

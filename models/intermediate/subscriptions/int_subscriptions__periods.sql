@@ -40,16 +40,21 @@ steps as (
 
 ),
 
-netted_steps as (
+-- all steps of one instant come to the same
+running_totals as (
 
     select
         subscriber_id,
         stepped_at,
-        cast(sum(paying_step) as integer) as paying_step,
-        cast(sum(paused_step) as integer) as paused_step,
-        cast(sum(access_step) as integer) as access_step
+        {%- for held in ['paying', 'paused', 'access'] %}
+        sum({{ held }}_step) over (
+            partition by subscriber_id
+            order by stepped_at
+            range between unbounded preceding and current row
+        ) as {{ held }}_subscriptions,
+        {%- endfor %}
+        lead(stepped_at) over (partition by subscriber_id order by stepped_at) as next_stepped_at
     from steps
-    group by subscriber_id, stepped_at
 
 ),
 
@@ -59,23 +64,13 @@ intervals as (
     select
         subscriber_id,
         stepped_at as started_at,
-        lead(stepped_at) over (partition by subscriber_id order by stepped_at) as ended_at,
-        sum(paying_step) over (
-            partition by subscriber_id
-            order by stepped_at
-            rows between unbounded preceding and current row
-        ) as paying_subscriptions,
-        sum(paused_step) over (
-            partition by subscriber_id
-            order by stepped_at
-            rows between unbounded preceding and current row
-        ) as paused_subscriptions,
-        sum(access_step) over (
-            partition by subscriber_id
-            order by stepped_at
-            rows between unbounded preceding and current row
-        ) as access_subscriptions
-    from netted_steps
+        next_stepped_at as ended_at,
+        paying_subscriptions,
+        paused_subscriptions,
+        access_subscriptions
+    from running_totals
+    -- of the steps of one instant, one is followed by another instant
+    where {{ open_end('next_stepped_at') }} > stepped_at
 
 ),
 
@@ -90,12 +85,14 @@ periods as (
         paying_subscriptions > 0 as is_paying,
         paused_subscriptions > 0 as has_paused,
         access_subscriptions > 0 as has_access,
-        sum(
-            case when paying_subscriptions > 0 or paused_subscriptions > 0 then 0 else 1 end
-        ) over (
-            partition by subscriber_id
-            order by started_at
-            rows between unbounded preceding and current row
+        cast(
+            sum(
+                case when paying_subscriptions > 0 or paused_subscriptions > 0 then 0 else 1 end
+            ) over (
+                partition by subscriber_id
+                order by started_at
+                rows between unbounded preceding and current row
+            ) as integer
         ) as break_number
     from intervals
 

@@ -2,13 +2,6 @@
 
 with
 
-level_values as (
-
-    select * from {{ ref('int_subscriptions__level_values') }}
-    where is_paying
-
-),
-
 level_subscriptions as (
 
     select * from {{ ref('int_subscriptions__level_subscriptions') }}
@@ -46,42 +39,32 @@ rate_changes as (
 
 ),
 
--- nearly all levels are of one subscription, which stands beside their value
-held_subscriptions as (
+-- many pay the same price: what a rate changes it by is worked out once for them all
+prices as (
 
     select
-        subscriber_id,
-        lifetime_number,
-        started_at,
-        start_month,
-        end_month,
-        plan_tier,
-        paying_subscriptions,
         currency,
         own_currency_mrr
-    from level_values
-    where
-        paying_subscriptions = 1
-        and currency <> '{{ var("reporting_currency") }}'
+    from level_subscriptions
+    group by currency, own_currency_mrr
 
-    union all
+),
+
+price_revaluations as (
 
     select
-        level_values.subscriber_id,
-        level_values.lifetime_number,
-        level_values.started_at,
-        level_values.start_month,
-        level_values.end_month,
-        level_values.plan_tier,
-        level_values.paying_subscriptions,
-        level_subscriptions.currency,
-        level_subscriptions.own_currency_mrr
-    from level_values
-    inner join level_subscriptions
-        on
-            level_values.subscriber_id = level_subscriptions.subscriber_id
-            and level_values.started_at = level_subscriptions.started_at
-    where level_values.paying_subscriptions > 1
+        prices.currency,
+        prices.own_currency_mrr,
+        rate_changes.changed_at,
+        rate_changes.month_start,
+        cast(
+            {{ value_at('prices.own_currency_mrr', 'rate_changes.rate') }}
+            - {{ value_at('prices.own_currency_mrr', 'rate_changes.rate_before') }}
+            as decimal(18, 4)
+        ) as mrr_change_amount
+    from prices
+    inner join rate_changes
+        on prices.currency = rate_changes.currency
 
 ),
 
@@ -89,26 +72,25 @@ held_subscriptions as (
 subscription_revaluations as (
 
     select
-        held_subscriptions.subscriber_id,
-        held_subscriptions.lifetime_number,
-        held_subscriptions.paying_subscriptions,
-        rate_changes.changed_at as moved_at,
-        rate_changes.month_start,
-        held_subscriptions.plan_tier,
-        cast(
-            {{ value_at('held_subscriptions.own_currency_mrr', 'rate_changes.rate') }}
-            - {{ value_at('held_subscriptions.own_currency_mrr', 'rate_changes.rate_before') }}
-            as decimal(18, 4)
-        ) as mrr_change_amount
-    from held_subscriptions
-    inner join rate_changes
+        level_subscriptions.subscriber_id,
+        level_subscriptions.lifetime_number,
+        level_subscriptions.paying_subscriptions,
+        price_revaluations.changed_at as moved_at,
+        price_revaluations.month_start,
+        level_subscriptions.level_plan_tier as plan_tier,
+        price_revaluations.mrr_change_amount
+    from level_subscriptions
+    inner join price_revaluations
         on
-            held_subscriptions.currency = rate_changes.currency
-            and held_subscriptions.start_month < rate_changes.month_start
-            and {{ open_end('held_subscriptions.end_month', 'date') }} >= rate_changes.month_start
+            level_subscriptions.currency = price_revaluations.currency
+            and level_subscriptions.own_currency_mrr = price_revaluations.own_currency_mrr
+            and level_subscriptions.start_month < price_revaluations.month_start
+            and {{ open_end('level_subscriptions.end_month', 'date') }}
+            >= price_revaluations.month_start
 
 ),
 
+-- nearly all levels are of one subscription, and need no sum
 revaluations as (
 
     select

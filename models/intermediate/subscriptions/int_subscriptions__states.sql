@@ -40,7 +40,8 @@ holding_changes as (
 past_due_changes as (
 
     select
-        holding_changes.*,
+        subscription_id,
+        changed_at,
         coalesce(next_changed_at, {{ as_of() }}) as known_until_at,
         lag(next_changed_at) over (
             partition by subscription_id order by changed_at
@@ -64,38 +65,49 @@ past_due_changes_with_grace as (
 
 ),
 
+outlasted_graces as (
+
+    select
+        subscription_id,
+        changed_at,
+        grace_ends_at
+    from past_due_changes_with_grace
+    where grace_ends_at < known_until_at
+
+),
+
+changes_with_grace as (
+
+    select
+        holding_changes.*,
+        outlasted_graces.grace_ends_at
+    from holding_changes
+    left join outlasted_graces
+        on
+            holding_changes.subscription_id = outlasted_graces.subscription_id
+            and holding_changes.changed_at = outlasted_graces.changed_at
+
+),
+
 state_intervals as (
 
     select
         {{ kept | join(', ') }},
-        status,
+        case when grace_ends_at <= changed_at then 'unpaid' else status end as status,
         changed_at as valid_from,
-        next_changed_at as valid_to
-    from holding_changes
-    where status <> 'past_due'
+        case when grace_ends_at > changed_at then grace_ends_at else next_changed_at end as valid_to
+    from changes_with_grace
 
     union all
 
-    select
-        {{ kept | join(', ') }},
-        status,
-        changed_at as valid_from,
-        case
-            when grace_ends_at < known_until_at then grace_ends_at
-            else next_changed_at
-        end as valid_to
-    from past_due_changes_with_grace
-    where grace_ends_at > changed_at
-
-    union all
-
+    -- a grace that ends while its row holds makes two states of it
     select
         {{ kept | join(', ') }},
         'unpaid' as status,
-        greatest(changed_at, grace_ends_at) as valid_from,
+        grace_ends_at as valid_from,
         next_changed_at as valid_to
-    from past_due_changes_with_grace
-    where grace_ends_at < known_until_at
+    from changes_with_grace
+    where grace_ends_at > changed_at
 
 ),
 

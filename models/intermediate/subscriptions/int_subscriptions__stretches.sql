@@ -44,33 +44,26 @@ bridged_stretches as (
 
 ),
 
-starts as (
-
-    select
-        bridged_stretches.*,
-        case
-            when lag(is_bridged) over (partition by subscriber_id order by started_at) then 0
-            else 1
-        end as is_lifetime_start
-    from bridged_stretches
-
-),
-
+-- every stop that is not bridged ends a lifetime
 numbered_stretches as (
 
     select
         subscriber_id,
         break_number,
-        sum(is_lifetime_start) over (
-            partition by subscriber_id
-            order by started_at
-            rows between unbounded preceding and current row
+        cast(
+            1 + coalesce(
+                sum(case when is_bridged then 0 else 1 end) over (
+                    partition by subscriber_id
+                    order by started_at
+                    rows between unbounded preceding and 1 preceding
+                ), 0
+            ) as integer
         ) as lifetime_number,
         started_at,
         stopped_at,
         returned_at,
         is_bridged
-    from starts
+    from bridged_stretches
 
 )
 
