@@ -44,7 +44,7 @@
 {%- endmacro %}
 
 
-{# The rows of a query with those columns; those of a part brought together, or each task writes a file to each. #}
+{# The rows of a query with those columns; unless those of a part meet, each task writes a file to each. #}
 {% macro in_parts(sql) -%}
     {%- set columns = part_columns() -%}
     select /*+ rebalance({{ columns | join(', ') }}) */ *
@@ -67,27 +67,34 @@
 
 
 {#
-    Drops the parts of a table that an increment makes anew: those of some days or months, those that are
+    What drops the parts of a table that an increment makes anew: those of some days or months, those that are
     none any more, and those of replaced ids. `touched` and `known` are queries of dates; all are known
     without the second.
 #}
 {% macro drop_parts(touched, known=none) -%}
-    {%- set touched_dates = run_query(touched).columns[0].values() | map('string') | list -%}
-    {%- set known_dates = run_query(known).columns[0].values() | map('string') | list if known else [] -%}
+    {%- set touched_dates = first_column(touched) -%}
+    {%- set known_dates = first_column(known) if known else [] -%}
     {%- set dropped = [] -%}
-    {%- for part in run_query('show partitions ' ~ this).columns[0].values() -%}
+    {%- for part in first_column('show partitions ' ~ this) -%}
         {%- set kept_date = part.split('/')[0].split('=')[1] -%}
         {%- if
             kept_date in touched_dates
             or (known and kept_date not in known_dates)
             or part.endswith('has_replaced_id=true')
         -%}
-            {%- do dropped.append("partition (" ~ part.replace('=', " = '").replace('/', "', ") ~ "')") -%}
+            {%- set told = part.replace('=', " = '").replace('/', "', ") -%}
+            {%- do dropped.append('partition (' ~ told ~ "')") -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if dropped -%}
         alter table {{ this }} drop if exists {{ dropped | join(', ') }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{# What a query returns of its first column, as text. #}
+{% macro first_column(query) -%}
+    {{ return(run_query(query).columns[0].values() | map('string') | list) }}
 {%- endmacro %}
 
 
@@ -113,7 +120,7 @@
 {%- endmacro %}
 
 
-{# The note is kept in two places: without its mark in the catalog the one in the build's books is void. #}
+{# Without its mark in the catalog the note in the build's books is void. #}
 {% macro spark__forget_ground() -%}
     drop table if exists basis.marks
 {%- endmacro %}

@@ -97,6 +97,17 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A service with every fault that the simulator knows."""
     folder = tmp_path_factory.mktemp("simulated") / "whole"
     simulate(subscribers=150, months=7, seed=7, out=folder, dirt=True)
+    # one session lasts from the first month beyond the last: no month would be left untouched
+    plays = folder / "playback_sessions"
+    duckdb.sql(
+        "create or replace temp table shortened as select * replace (case"
+        " when ended_at > started_at + interval 10 day then ended_at - interval 10 day"
+        " else started_at end as started_at)"
+        f" from read_parquet('{plays}/*.parquet', union_by_name = true)"
+    )
+    for file in plays.iterdir():
+        file.unlink()
+    duckdb.sql(f"copy shortened to '{plays}/shortened.parquet'")
     return folder
 
 
@@ -151,6 +162,8 @@ def grown(whole: Path, dirty: Both, embedded_place: Warehouse, spark: Spark) -> 
         " and plays.ended_at < plays.started_at + interval 1 day"
     )
     deliver(whole, raw, "later", f"recorded_at >= {LATER}")
+    # a title that changes touches every month in which anybody watched it
+    (raw / "titles" / "later.parquet").unlink()
     duckdb.sql(
         f"copy (select * exclude (is_erased) from ({UNEXPECTED}))"
         f" to '{raw}/playback_sessions/unexpected.parquet'"
