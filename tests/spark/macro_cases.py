@@ -102,12 +102,12 @@ STATEMENTS = {
     "forget_ground",
     "forget_touched",
     "forget_touched_dates",
+    "is_of_portion",
     "know_touched_dates",
-    "know_touched_time",
     "literal",
     "load_csv_rows",
+    "may_be_of_portion",
     "within_touched_dates",
-    "within_touched_time",
 }
 
 

@@ -294,14 +294,6 @@ def test_a_macro_with_an_arm_for_each_engine_gives_the_same(tmp_path: Path, spar
         assert [tuple(row) for row in spark.rows(queries["spark"])] == embedded
 
 
-def test_every_macro_with_an_arm_for_an_engine_has_a_case() -> None:
-    assert macro_cases.dispatched(PROJECT_DIR / "macros") == {
-        *macro_cases.CASES,
-        # statements, which every build above makes on both engines
-        *macro_cases.STATEMENTS,
-    }
-
-
 def test_no_model_has_a_plan_that_one_machine_must_carry(
     grown: Grown, event_log: Path, parsed_for_spark: ParsedProject
 ) -> None:

@@ -15,6 +15,7 @@ from orchestration.raw_contract import RawContract
 from orchestration.raw_folder import open_raw_folder
 from orchestration.settings import PROJECT_DIR
 from orchestration.warehouse import Warehouse
+from tests.spark import macro_cases
 from tests.spark.plans import Plans
 
 
@@ -226,3 +227,11 @@ def test_a_plan_that_does_not_spread_is_told(plan: dict[str, object], told: str)
     complaints = list(Plans({"a.made": [plan]}).complaints(COLUMNS))
 
     assert [told in each for each in complaints] == ([True] if told else [])
+
+
+def test_every_macro_with_an_arm_for_an_engine_has_a_case() -> None:
+    assert macro_cases.dispatched(PROJECT_DIR / "macros") == {
+        *macro_cases.CASES,
+        # statements and what hangs on a build, which whole builds make on both engines
+        *macro_cases.STATEMENTS,
+    }
