@@ -12,6 +12,20 @@
 {%- endmacro %}
 
 
+{# A sum of microseconds: those of four million subscribers' month are beyond 64 bits. #}
+{% macro sum_of_microseconds(microseconds) -%}
+    {{ return(adapter.dispatch('sum_of_microseconds')(microseconds)) }}
+{%- endmacro %}
+
+{% macro duckdb__sum_of_microseconds(microseconds) -%}
+    sum({{ microseconds }})
+{%- endmacro %}
+
+{% macro spark__sum_of_microseconds(microseconds) -%}
+    sum(cast({{ microseconds }} as decimal(19, 0)))
+{%- endmacro %}
+
+
 {# Days from one date to a later one, an integer. #}
 {% macro days_between(first_date, last_date) -%}
     {{ return(adapter.dispatch('days_between')(first_date, last_date)) }}

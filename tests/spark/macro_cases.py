@@ -50,6 +50,11 @@ CASES = {
             ("1970-01-01 00:00:00", "9999-12-31 23:59:59"),
         )
     ],
+    "sum_of_microseconds": [
+        "select {{ sum_of_microseconds('cast(9000000000000000000 as bigint)') }} as told"
+        f" from ({{{{ integer_series(1, {addends}) }}}}) as numbers"
+        for addends in (1, 3)
+    ],
     "days_between": [
         f"select {{{{ days_between(\"date '{first}'\", \"date '{last}'\") }}}} as told"
         for first, last in (("2024-02-28", "2024-03-01"), ("2026-03-01", "2026-02-01"))

@@ -23,11 +23,12 @@ paying_tier_months as (
     select
         months.month_start,
         paying_levels.plan_tier,
-        sum(
-            {{ microseconds_between(
+        cast(
+            {{ sum_of_microseconds(microseconds_between(
                 'greatest(paying_levels.started_at, months.started_at)',
                 'least(paying_levels.ended_at, months.elapsed_until_at)',
-            ) }}
+            )) }}
+            as decimal(38, 0)
         ) as paying_microseconds
     from paying_levels
     inner join months

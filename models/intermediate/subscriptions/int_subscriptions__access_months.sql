@@ -44,21 +44,25 @@ access_months as (
     select
         intervals.subscriber_id,
         months.month_start,
-        sum(
-            {{ microseconds_between(
-                'greatest(intervals.started_at, months.started_at)',
-                'least(intervals.ended_at, months.elapsed_until_at)',
-            ) }}
+        cast(
+            sum(
+                {{ microseconds_between(
+                    'greatest(intervals.started_at, months.started_at)',
+                    'least(intervals.ended_at, months.elapsed_until_at)',
+                ) }}
+            ) as bigint
         ) as access_microseconds,
-        sum(
-            case
-                when intervals.is_paying
-                    then {{ microseconds_between(
-                        'greatest(intervals.started_at, months.started_at)',
-                        'least(intervals.ended_at, months.elapsed_until_at)',
-                    ) }}
-                else 0
-            end
+        cast(
+            sum(
+                case
+                    when intervals.is_paying
+                        then {{ microseconds_between(
+                            'greatest(intervals.started_at, months.started_at)',
+                            'least(intervals.ended_at, months.elapsed_until_at)',
+                        ) }}
+                    else 0
+                end
+            ) as bigint
         ) as paying_microseconds
     from intervals
     inner join months

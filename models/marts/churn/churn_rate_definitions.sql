@@ -41,7 +41,7 @@ paying_time as (
 
     select
         month_start,
-        sum(paying_microseconds) as paying_microseconds
+        {{ sum_of_microseconds('paying_microseconds') }} as paying_microseconds
     from access_months
     group by month_start
 

@@ -29,8 +29,8 @@ resolved_totals as (
         resolve_month as month_start,
         topic,
         count(*) as resolved_tickets,
-        cast(sum(resolution_microseconds) as double) / 3600000000 / nullif(count(*), 0)
-            as mean_hours_to_resolve,
+        cast({{ sum_of_microseconds('resolution_microseconds') }} as double)
+        / 3600000000 / nullif(count(*), 0) as mean_hours_to_resolve,
         {{ percentile('resolution_microseconds', 0.5) }} / 3600000000 as median_hours_to_resolve,
         count(csat_score) as scored_tickets,
         count(*) filter (where csat_score >= 4) as satisfied_tickets

@@ -40,7 +40,7 @@ counts as (
         count(*) filter (where outcome = 'pending') as pending_invoices,
         count(*) filter (where recovery_microseconds <= 604800000000) as recovered_within_7_days,
         count(recovery_microseconds) as dated_recoveries,
-        sum(recovery_microseconds) as recovery_microseconds
+        {{ sum_of_microseconds('recovery_microseconds') }} as recovery_microseconds
     from failed_invoices
     group by month_start, was_past_due
 

@@ -35,8 +35,8 @@ subscriber_time as (
 
     select
         month_start,
-        sum(paying_microseconds) as paying_microseconds,
-        sum(access_microseconds) as access_microseconds
+        {{ sum_of_microseconds('paying_microseconds') }} as paying_microseconds,
+        {{ sum_of_microseconds('access_microseconds') }} as access_microseconds
     from access_months
     group by month_start
 
