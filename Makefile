@@ -180,6 +180,10 @@ spark: $(spark_made) ## set up Tenure with Apache Spark in .venv-spark; Java has
 test-spark: spark ## hold what a local Apache Spark builds against what DuckDB does
 	.venv-spark/bin/python -m pytest tests/spark/on_spark.py
 
+.PHONY: test-cluster
+test-cluster: spark ## build a small service on a cluster of two executors, one of which is killed
+	.venv-spark/bin/python -m pytest tests/spark/on_cluster.py
+
 .PHONY: test-thrift
 test-thrift: spark ## build a small service on a Thrift server of its own and hold it against what DuckDB builds
 	.venv-spark/bin/python -m pytest tests/spark/on_thrift.py

@@ -25,20 +25,28 @@ SUBMITTED = (
 # small tables gain nothing by many partitions, nor a short life by a compiler that takes its time
 SMALL = {
     "SPARK_LOCAL_IP": "127.0.0.1",
-    "TENURE_SPARK_MASTER": "local[2]",
     "TENURE_SPARK_PARTITIONS": "2",
     "TENURE_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
 }
 
 
 @pytest.fixture(scope="session")
-def spark_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def spark_master() -> str:
+    """Where the executors of the one Spark are."""
+    return "local[2]"
+
+
+@pytest.fixture(scope="session")
+def spark_place(tmp_path_factory: pytest.TempPathFactory, spark_master: str) -> Iterator[Warehouse]:
     """The warehouse of the one Spark, whose settings are small from here on."""
     place = Warehouse(tmp_path_factory.mktemp("spark"))
     place.prepare()
     events = place.root / "events"
     events.mkdir()
-    small = SMALL | {"PYSPARK_SUBMIT_ARGS": SUBMITTED.format(events=events)}
+    small = SMALL | {
+        "TENURE_SPARK_MASTER": spark_master,
+        "PYSPARK_SUBMIT_ARGS": SUBMITTED.format(events=events),
+    }
     before = {name: os.environ.get(name) for name in small}
     os.environ.update(small)
     yield place

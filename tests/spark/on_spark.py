@@ -7,38 +7,30 @@ list of tables: whatever is released is compared.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
-from rich.console import Console
 
 from examples.fight_churn.map_tables import map_tables
-from orchestration import increments, refresh_job
+from orchestration import increments
 from orchestration.erasure import write_requests
 from orchestration.errors import BuildError
 from orchestration.manifest import Manifest
-from orchestration.progress import LineReporter
 from orchestration.project import ParsedProject
-from orchestration.release import current_release
-from orchestration.settings import PROJECT_DIR, RunRequest, Settings
+from orchestration.settings import PROJECT_DIR
 from orchestration.spark import Spark
-from orchestration.sql_text import quoted_text
 from orchestration.warehouse import Warehouse
 from simulator.service import simulate
 from tests.built_service import build_service, run_dbt
 from tests.spark import macro_cases
-from tests.spark.parity import Sides
 from tests.spark.plans import Plans
+from tests.spark.runs import differences, run, sides
 
-# of so few rows a few bad ones are many; the zone has nights of 23 and of 25 hours
-VARIABLES = {"max_quarantined_share": 0.5, "reporting_timezone": "America/New_York"}
 ERASED = 4
 # the last of seven months is under way
 LATER = "timestamp '2025-12-20'"
@@ -70,16 +62,6 @@ class Both:
     raw: Path
     embedded: Path
     spark: Path
-
-
-def run(raw: Path, place: Warehouse, target: str, *, full_refresh: bool = False) -> Path:
-    """Runs the whole way and returns the release, as it is kept."""
-    settings = Settings(raw=raw, warehouse=place.root, target=target)
-    request = RunRequest(settings, variables=json.dumps(VARIABLES), full_refresh=full_refresh)
-    refresh_job.run(request, LineReporter(Console(stderr=True)))
-    released = current_release(place)
-    assert released
-    return place.releases_dir / f"{released.release_id}.duckdb"
 
 
 def deliver(whole: Path, raw: Path, name: str, arrived: str) -> None:
@@ -191,33 +173,11 @@ def files_by_part(place: Warehouse) -> Mapping[str, set[str]]:
     return parts
 
 
-@contextmanager
-def sides(embedded: Path, on_spark: Path) -> Iterator[Sides]:
-    with duckdb.connect(":memory:") as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        # views in a build know it by this name
-        connection.execute(f"attach {quoted_text(str(embedded))} as build (read_only)")
-        connection.execute(f"attach {quoted_text(str(on_spark))} as spark (read_only)")
-        yield Sides(connection, "build", "spark")
-
-
-def released(manifest: Manifest) -> list[tuple[str, str]]:
-    return [(table.schema, table.name) for table in manifest.released_tables()]
-
-
-def known_ids(raw: Path) -> str:
-    return (
-        "select subscriber_id"
-        f" from read_parquet({quoted_text(str(raw / '[!e]*' / '*.parquet'))}, union_by_name = true)"
-        " where subscriber_id is not null"
-    )
-
-
 def test_a_dirty_service_is_released_with_the_same_rows(
     dirty: Both, parsed_for_spark: ParsedProject
 ) -> None:
     with sides(dirty.embedded, dirty.spark) as both:
-        told = both.differences(released(parsed_for_spark.manifest), known_ids(dirty.raw))
+        told = differences(both, parsed_for_spark.manifest, dirty.raw)
         ((erased,),) = both.connection.execute("select count(*) from erased_ids").fetchall()
     assert told == []
     # the service holds what the comparison is to show
@@ -229,7 +189,7 @@ def test_what_comes_later_is_added_and_ends_in_the_rows_of_a_full_build(
 ) -> None:
     assert grown.adds
     with sides(grown.embedded, grown.spark) as both:
-        told = both.differences(released(parsed_for_spark.manifest), known_ids(grown.raw))
+        told = differences(both, parsed_for_spark.manifest, grown.raw)
     assert told == []
 
 
@@ -278,7 +238,7 @@ def test_the_example_is_the_same_on_both_engines(
     build_service(parsed_project, raw, place, tests="none")
     build_service(parsed_for_spark, raw, spark.place, tests="none", spark=spark)
     with sides(place.build_file, spark.place.build_file) as both:
-        told = both.differences(released(parsed_for_spark.manifest), known_ids(raw))
+        told = differences(both, parsed_for_spark.manifest, raw)
     assert told == []
 
 

@@ -44,17 +44,11 @@ class Plans:
     @classmethod
     def read(cls, log: Path) -> Plans:
         """The plans in a log of events."""
-        plans: dict[int, Node] = {}
-        for line in log.read_text(encoding="utf-8").splitlines():
-            event = json.loads(line)
-            if "sparkPlanInfo" in event:
-                plans[event["executionId"]] = event["sparkPlanInfo"]
+        events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
         by_table: dict[str, list[Node]] = defaultdict(list)
-        for plan in plans.values():
-            for node in _nodes(plan):
-                written = WRITTEN.search(node["simpleString"] + " ")
-                if "InsertIntoHadoopFsRelationCommand" in node["nodeName"] and written:
-                    by_table[".".join(written.groups())].append(plan)
+        plans = _final_plans(events)
+        for execution, table in tables_by_execution(events).items():
+            by_table[table].append(plans[execution])
         return cls(by_table)
 
     def complaints(self, columns: Mapping[str, list[str]]) -> Iterator[str]:
@@ -63,6 +57,24 @@ class Plans:
             for node in (node for plan in plans for node in _nodes(plan)):
                 if what := _fault(node, columns):
                     yield f"{table}: {what}: {node['simpleString'][:200]}"
+
+
+def tables_by_execution(events: Sequence[Node]) -> Mapping[int, str]:
+    """The table that each execution has written, by its number in the log of events."""
+    return {
+        execution: ".".join(written.groups())
+        for execution, plan in _final_plans(events).items()
+        for node in _nodes(plan)
+        if "InsertIntoHadoopFsRelationCommand" in node["nodeName"]
+        if (written := WRITTEN.search(node["simpleString"] + " "))
+    }
+
+
+def _final_plans(events: Sequence[Node]) -> Mapping[int, Node]:
+    # the plan is told again each time that adaptive execution changes it
+    return {
+        event["executionId"]: event["sparkPlanInfo"] for event in events if "sparkPlanInfo" in event
+    }
 
 
 def _fault(node: Node, columns: Mapping[str, list[str]]) -> str | None:
