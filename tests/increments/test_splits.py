@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -185,6 +185,21 @@ def test_who_comes_later_is_counted_when_it_happened(new_build: NewBuild) -> Non
     assert differences(found, at_once(world, new_build())) == []
 
 
+def test_who_comes_after_the_request_to_be_erased_is_counted_when_it_happened(
+    new_build: NewBuild,
+) -> None:
+    early = {
+        "playback_sessions": [session("v5", by="cid", at=day(10))],
+        "erasure_requests": [
+            {"subscriber_id": "cid", "requested_at": day(30), "recorded_at": day(30)}
+        ],
+    }
+    world = World([HISTORY, early, {"subscribers": [subscriber("cid", recorded_at=day(31))]}])
+    found = in_batches(world, new_build())
+    assert plays(found) == 4
+    assert differences(found, at_once(world, new_build())) == []
+
+
 def test_a_horizon_that_moves_back_builds_everything_anew(new_build: NewBuild) -> None:
     # until the first play the newest sign-up sets the horizon
     unknown = session("v1", at=day(7), recorded_at=None)
@@ -212,6 +227,31 @@ def test_an_old_month_that_nothing_touches_is_left_alone(new_build: NewBuild) ->
     build.add(LATER)
     build.increment()
     assert plays(build.tables()) == 99 + 3
+
+
+def test_who_goes_on_after_being_erased_touches_no_old_month(new_build: NewBuild) -> None:
+    build = new_build()
+    build.add(HISTORY)
+    # of ann there are plays before and after the request
+    build.add(
+        {
+            "erasure_requests": [
+                {"subscriber_id": "ann", "requested_at": day(30), "recorded_at": day(30)}
+            ]
+        }
+    )
+    build.refresh()
+    # whoever builds that month anew would mend this
+    spoil = "update intermediate.int_viewing__device_months set plays = 99"
+    build.connection.execute(f"{spoil} where month_start < date '2025-03-01'")
+    build.add(LATER)
+    build.increment()
+    months = dict(
+        build.connection.execute(
+            "select month_start, sum(plays) from intermediate.int_viewing__device_months group by 1"
+        ).fetchall()
+    )
+    assert months == {date(2025, 2, 1): 99, date(2025, 3, 1): 2, date(2025, 4, 1): 1}
 
 
 def test_the_months_of_the_only_subscriber_go_with_them(new_build: NewBuild) -> None:

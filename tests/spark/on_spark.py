@@ -29,7 +29,7 @@ from simulator.service import simulate
 from tests.built_service import build_service, run_dbt
 from tests.spark import macro_cases
 from tests.spark.plans import Plans
-from tests.spark.runs import differences, run, sides
+from tests.spark.runs import deliver, differences, run, sides
 
 ERASED = 4
 # the last of seven months is under way
@@ -62,16 +62,6 @@ class Both:
     raw: Path
     embedded: Path
     spark: Path
-
-
-def deliver(whole: Path, raw: Path, name: str, arrived: str) -> None:
-    """Adds to the raw folder what of a whole service arrived then."""
-    for folder in sorted(path for path in whole.iterdir() if path.is_dir()):
-        (raw / folder.name).mkdir(parents=True, exist_ok=True)
-        duckdb.sql(
-            f"copy (from read_parquet('{folder}/*.parquet', union_by_name = true) where {arrived})"
-            f" to '{raw / folder.name / name}.parquet'"
-        )
 
 
 @pytest.fixture(scope="module")

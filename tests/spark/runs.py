@@ -33,6 +33,16 @@ def run(raw: Path, place: Warehouse, target: str, *, full_refresh: bool = False)
     return place.releases_dir / f"{released.release_id}.duckdb"
 
 
+def deliver(whole: Path, raw: Path, name: str, arrived: str) -> None:
+    """Adds to the raw folder what of a whole service arrived then."""
+    for folder in sorted(path for path in whole.iterdir() if path.is_dir()):
+        (raw / folder.name).mkdir(parents=True, exist_ok=True)
+        duckdb.sql(
+            f"copy (from read_parquet('{folder}/*.parquet', union_by_name = true) where {arrived})"
+            f" to '{raw / folder.name / name}.parquet'"
+        )
+
+
 @contextmanager
 def sides(embedded: Path, on_spark: Path) -> Iterator[Sides]:
     """Two databases, each a release or a build, in one connection."""

@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('base_viewing__sessions_in_question') }}
--- depends_on: {{ ref('stg_subscribers__changed_ids') }}
+-- depends_on: {{ ref('base_viewing__exceptional_sessions') }}
 -- depends_on: {{ ref('stg_viewing__titles') }}
 -- depends_on: {{ ref('int_viewing__early_windows') }}
 -- depends_on: {{ ref('int_viewing__replaced_ids') }}
@@ -7,15 +7,47 @@ with
 
 {% if is_increment() %}
 
-changed_ids as (
-
-    select * from {{ ref('stg_subscribers__changed_ids') }}
-
-),
-
 arrived_keys as (
 
     select distinct session_id from {{ source('arrivals', 'playback_sessions') }}
+
+),
+
+arrived_requests as (
+
+    select distinct subscriber_id from {{ source('arrivals', 'erasure_requests') }}
+
+),
+
+current_verdicts as (
+
+    select
+        session_id,
+        max(case when version_rank = 1 and broken_rule is null then 1 else 0 end) as is_accepted
+    from {{ ref('base_viewing__exceptional_sessions') }}
+    group by session_id
+
+),
+
+known_verdicts as (
+
+    select
+        session_id,
+        max(case when version_rank = 1 and broken_rule is null then 1 else 0 end) as is_accepted
+    from {{ source('basis', 'exceptional_sessions') }}
+    group by session_id
+
+),
+
+-- whoever is accepted only now, or not any more, takes their sessions along
+changed_keys as (
+
+    select coalesce(current_verdicts.session_id, known_verdicts.session_id) as session_id
+    from current_verdicts
+    full outer join known_verdicts
+        on current_verdicts.session_id = known_verdicts.session_id
+    -- what is no exception is accepted as it came
+    where coalesce(current_verdicts.is_accepted, 1) <> coalesce(known_verdicts.is_accepted, 1)
 
 ),
 
@@ -27,11 +59,14 @@ touched_sessions as (
     from {{ ref('base_viewing__sessions_in_question') }} as sessions
     left join arrived_keys
         on sessions.session_id = arrived_keys.session_id
-    left join changed_ids
-        on sessions.subscriber_id = changed_ids.subscriber_id
+    left join changed_keys
+        on sessions.session_id = changed_keys.session_id
+    left join arrived_requests
+        on sessions.subscriber_id = arrived_requests.subscriber_id
     where
         arrived_keys.session_id is not null
-        or changed_ids.subscriber_id is not null
+        or changed_keys.session_id is not null
+        or arrived_requests.subscriber_id is not null
 
 ),
 
