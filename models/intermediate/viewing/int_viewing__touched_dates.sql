@@ -1,5 +1,5 @@
 -- depends_on: {{ ref('base_viewing__sessions_in_question') }}
--- depends_on: {{ ref('base_viewing__exceptional_sessions') }}
+-- depends_on: {{ ref('base_viewing__changed_session_keys') }}
 -- depends_on: {{ ref('stg_viewing__titles') }}
 -- depends_on: {{ ref('int_viewing__early_windows') }}
 -- depends_on: {{ ref('int_viewing__replaced_ids') }}
@@ -19,35 +19,9 @@ arrived_requests as (
 
 ),
 
-current_verdicts as (
-
-    select
-        session_id,
-        max(case when version_rank = 1 and broken_rule is null then 1 else 0 end) as is_accepted
-    from {{ ref('base_viewing__exceptional_sessions') }}
-    group by session_id
-
-),
-
-known_verdicts as (
-
-    select
-        session_id,
-        max(case when version_rank = 1 and broken_rule is null then 1 else 0 end) as is_accepted
-    from {{ source('basis', 'exceptional_sessions') }}
-    group by session_id
-
-),
-
--- whoever is accepted only now, or not any more, takes their sessions along
 changed_keys as (
 
-    select coalesce(current_verdicts.session_id, known_verdicts.session_id) as session_id
-    from current_verdicts
-    full outer join known_verdicts
-        on current_verdicts.session_id = known_verdicts.session_id
-    -- what is no exception is accepted as it came
-    where coalesce(current_verdicts.is_accepted, 1) <> coalesce(known_verdicts.is_accepted, 1)
+    select * from {{ ref('base_viewing__changed_session_keys') }}
 
 ),
 

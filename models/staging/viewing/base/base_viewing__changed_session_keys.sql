@@ -1,0 +1,52 @@
+{{ config(materialized='view') }}
+
+-- depends_on: {{ ref('base_viewing__exceptional_sessions') }}
+with
+
+{% if is_increment() %}
+
+current_verdicts as (
+
+    select
+        session_id,
+        max(case when version_rank = 1 and broken_rule is null then 1 else 0 end) as is_accepted
+    from {{ ref('base_viewing__exceptional_sessions') }}
+    group by session_id
+
+),
+
+known_verdicts as (
+
+    select
+        session_id,
+        max(case when version_rank = 1 and broken_rule is null then 1 else 0 end) as is_accepted
+    from {{ source('basis', 'exceptional_sessions') }}
+    group by session_id
+
+),
+
+changed_session_keys as (
+
+    select coalesce(current_verdicts.session_id, known_verdicts.session_id) as session_id
+    from current_verdicts
+    full outer join known_verdicts
+        on current_verdicts.session_id = known_verdicts.session_id
+    -- what is no exception is accepted as it came
+    where coalesce(current_verdicts.is_accepted, 1) <> coalesce(known_verdicts.is_accepted, 1)
+
+)
+
+{% else %}
+
+-- all are built anew, and nobody asks
+changed_session_keys as (
+
+    select session_id
+    from {{ ref('base_viewing__exceptional_sessions') }}
+    where false
+
+)
+
+{% endif %}
+
+select * from changed_session_keys
