@@ -20,14 +20,12 @@ import duckdb
 from jinja2 import Environment, StrictUndefined
 
 from orchestration import bookkeeping, landing
-from orchestration.manifest import BASIS_SOURCE, KeptTable, Manifest
+from orchestration.manifest import ARRIVALS_SOURCE, BASIS_SOURCE, KeptTable, Manifest
 from orchestration.parameters import AS_OF, Parameters, VarValue
 from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import RawFolder
 from orchestration.spark import Spark
 from orchestration.sql_text import quoted_name
-
-ARRIVALS_SCHEMA = "arrivals"
 
 PLANS = quoted_name(bookkeeping.SCHEMA, "build_plans")
 GROUNDS = quoted_name(bookkeeping.SCHEMA, "grounds")
@@ -136,7 +134,7 @@ def plan(
     if known and horizon and adds:
         _lay_arrivals(connection, folder, contract, known, horizon)
         if spark:
-            spark.lay_arrivals(connection, ARRIVALS_SCHEMA, contract)
+            spark.lay_arrivals(connection, contract)
     connection.execute(f"create or replace table {PLANS} (ground varchar, adds boolean)")
     connection.execute(f"insert into {PLANS} values (?, ?)", [ground.as_json(), adds])
     return adds
@@ -217,7 +215,7 @@ def _lay_arrivals(
     horizon: datetime,
 ) -> None:
     new = tuple(file for file in folder.files if str(file.path) not in known.files)
-    connection.execute(f"create schema if not exists {quoted_name(ARRIVALS_SCHEMA)}")
+    connection.execute(f"create schema if not exists {quoted_name(ARRIVALS_SOURCE)}")
     for table in contract.tables:
         if not table.has_arrivals:
             continue
@@ -230,7 +228,7 @@ def _lay_arrivals(
             if column
         )
         connection.execute(
-            f"create or replace view {quoted_name(ARRIVALS_SCHEMA, table.name)} as\n"
+            f"create or replace view {quoted_name(ARRIVALS_SOURCE, table.name)} as\n"
             f"{landing.view_query(findings)}\nunion all\n"
             f"select * from {quoted_name(SOURCE_NAME, table.name)} where {let_in}"
         )

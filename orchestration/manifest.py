@@ -22,6 +22,9 @@ INTEGRITY = "integrity"
 # the source whose tables keep what a whole build knew
 BASIS_SOURCE = "basis"
 
+# the source with what that build did not see, which a run lays before an increment
+ARRIVALS_SOURCE = "arrivals"
+
 NodeProperties = Mapping[str, Any]
 
 

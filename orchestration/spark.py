@@ -26,7 +26,14 @@ import yaml
 
 from orchestration import bookkeeping, landing
 from orchestration.errors import BuildError, Fault
-from orchestration.manifest import BASIS_SOURCE, FITTED_SOURCE, FittedTable, KeptTable, Manifest
+from orchestration.manifest import (
+    ARRIVALS_SOURCE,
+    BASIS_SOURCE,
+    FITTED_SOURCE,
+    FittedTable,
+    KeptTable,
+    Manifest,
+)
 from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import RawFolder
 from orchestration.settings import environment
@@ -220,8 +227,10 @@ class Spark:
         made |= {(BASIS_SOURCE, table.name) for table in manifest.kept_tables()}
         for (schema,) in self.rows("show schemas"):
             for _, name, _ in self.rows(f"show tables in {schema}"):
-                if (schema, name) in made:
+                if (schema, name) in made or schema == ARRIVALS_SOURCE:
                     self.rows(f"drop table {schema}.{name}")
+        # the files of a table that lies elsewhere stay
+        shutil.rmtree(self.place.spark_dir / ARRIVED, ignore_errors=True)
 
     # --- what comes in ----------------------------------------------------------------------------
 
@@ -248,15 +257,13 @@ class Spark:
         """Gives Spark a fitted table as it stands in the build's database."""
         self._give(connection, (FITTED_SOURCE, table.name), table.columns, "fitted_files")
 
-    def lay_arrivals(
-        self, connection: duckdb.DuckDBPyConnection, schema: str, contract: RawContract
-    ) -> None:
+    def lay_arrivals(self, connection: duckdb.DuckDBPyConnection, contract: RawContract) -> None:
         """Gives Spark what an increment adds, as its views in the build's database tell it."""
-        self.rows(f"create schema if not exists {schema}")
+        self.rows(f"create schema if not exists {ARRIVALS_SOURCE}")
         for table in contract.tables:
             if table.has_arrivals:
                 columns = {column.name: column.data_type for column in table.columns}
-                self._give(connection, (schema, table.name), columns, ARRIVED)
+                self._give(connection, (ARRIVALS_SOURCE, table.name), columns, ARRIVED)
 
     def _give(
         self,

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from orchestration.increments import ARRIVALS_SCHEMA, horizon_to_be
-from orchestration.manifest import BASIS_SOURCE, KeptTable, Manifest
+from orchestration.increments import horizon_to_be
+from orchestration.manifest import ARRIVALS_SOURCE, BASIS_SOURCE, KeptTable, Manifest
 from orchestration.raw_contract import RawContract, RawTable
 from orchestration.sql_text import quoted_name
 from tests.recorded import copy_seeds, replay
@@ -27,13 +27,13 @@ Tables = Mapping[str, Sequence[tuple[Any, ...]]]
 
 def lay_empty(connection: duckdb.DuckDBPyConnection, contract: RawContract) -> None:
     """Makes tables where a run lays views: what is raw, and what the last build did not see."""
-    for schema in ("raw", ARRIVALS_SCHEMA, BASIS_SOURCE):
+    for schema in ("raw", ARRIVALS_SOURCE, BASIS_SOURCE):
         connection.execute(f"create schema {schema}")
     for table in contract.tables:
         columns = ", ".join(f"{column.name} {column.data_type}" for column in table.columns)
         connection.execute(f"create table raw.{table.name} ({columns})")
         if table.has_arrivals:
-            connection.execute(f"create table {ARRIVALS_SCHEMA}.{table.name} ({columns})")
+            connection.execute(f"create table {ARRIVALS_SOURCE}.{table.name} ({columns})")
 
 
 def keep(connection: duckdb.DuckDBPyConnection, kept: Iterable[KeptTable]) -> None:

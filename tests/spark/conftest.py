@@ -22,11 +22,12 @@ SUBMITTED = (
     " --conf spark.eventLog.compress=false --conf spark.eventLog.rolling.enabled=false"
     " pyspark-shell"
 )
-# small tables gain nothing by many partitions, nor a short life by a compiler that takes its time
+# small tables gain nothing by many partitions, nor a short life by a compiler that takes its time; in
+# the 48 MB that such a compiler has for what it makes, it makes everything ten times
 SMALL = {
     "SPARK_LOCAL_IP": "127.0.0.1",
     "TENURE_SPARK_PARTITIONS": "2",
-    "TENURE_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "TENURE_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:+UseSerialGC",
 }
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
 from dbt.cli.main import dbtRunner
 
 from orchestration.settings import PROJECT_DIR, environment
@@ -125,6 +126,16 @@ def dispatched(folder: Path) -> set[str]:
     }
 
 
+def macros_alone(folder: Path) -> Path:
+    """A project with nothing but the macros, which is parsed in a moment."""
+    whole = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))
+    kept = {key: whole[key] for key in ("name", "version", "profile", "flags", "vars")}
+    folder.mkdir(exist_ok=True)
+    (folder / "dbt_project.yml").write_text(yaml.safe_dump(kept), encoding="utf-8")
+    (folder / "macros").symlink_to(PROJECT_DIR / "macros")
+    return folder
+
+
 def compiled(target: str, zone: str, folder: Path) -> str:
     """One query for all cases as a target's engine speaks it: macro, number of the case, rows."""
     query = "\nunion all\n".join(
@@ -139,7 +150,10 @@ def compiled(target: str, zone: str, folder: Path) -> str:
         "--inline",
         f"select * from ({query}) as cases order by 1, 2, 3",
     ]
-    arguments += ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+    project = folder / "macros_alone"
+    if not project.exists():
+        macros_alone(project)
+    arguments += ["--project-dir", str(project), "--profiles-dir", str(PROJECT_DIR)]
     arguments += ["--target", target, "--target-path", str(folder / target)]
     arguments += ["--log-path", str(folder), "--vars", json.dumps({"reporting_timezone": zone})]
     with environment(TENURE_WAREHOUSE=str(folder)):
