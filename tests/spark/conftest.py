@@ -22,12 +22,14 @@ SUBMITTED = (
     " --conf spark.eventLog.compress=false --conf spark.eventLog.rolling.enabled=false"
     " pyspark-shell"
 )
-# small tables gain nothing by many partitions, nor a short life by a compiler that takes its time; in
-# the 48 MB that such a compiler has for what it makes, it makes everything ten times
+# the quick compiler alone has 48 MB for what it makes, and makes everything ten times in them
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:+UseSerialGC"
+
+# small tables gain nothing by many partitions, nor a short life by a compiler that takes its time
 SMALL = {
     "SPARK_LOCAL_IP": "127.0.0.1",
     "TENURE_SPARK_PARTITIONS": "2",
-    "TENURE_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:+UseSerialGC",
+    "TENURE_SPARK_JAVA_OPTIONS": JAVA_OPTIONS,
 }
 
 

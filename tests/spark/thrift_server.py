@@ -13,6 +13,7 @@ from pathlib import Path
 import pyspark
 
 from orchestration.warehouse import Warehouse
+from tests.spark.conftest import JAVA_OPTIONS
 
 SERVER = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 PATIENCE_SECONDS = 600
@@ -23,8 +24,9 @@ HOST = "127.0.0.1"
 def thrift_server(place: Warehouse, port: int) -> Iterator[None]:
     """A server on this machine alone, with its catalog and its tables in a warehouse's folder."""
     settings = {
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-        f" -Dderby.stream.error.file={place.spark_dir}/derby.log",
+        "spark.driver.extraJavaOptions": (
+            f"{JAVA_OPTIONS} -Dderby.stream.error.file={place.spark_dir}/derby.log"
+        ),
         "spark.hadoop.javax.jdo.option.ConnectionURL": (
             f"jdbc:derby:;databaseName={place.spark_dir}/metastore;create=true"
         ),
