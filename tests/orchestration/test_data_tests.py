@@ -1,5 +1,6 @@
 """What the test `integrity` holds of a table, each thing told by its own name."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from orchestration.manifest import Manifest
 from orchestration.parameters import Parameters
 from orchestration.project import DbtProject, NodeFinished
 from orchestration.warehouse import Warehouse
+from tests.one_parse import invoke_dbt, what_failed
 
 TABLE = """
 select * from (values
@@ -92,6 +94,43 @@ def test_a_broken_row_says_what_it_breaks(small_project: Path, warehouse: Wareho
 def test_sound_rows_break_nothing(small_project: Path, warehouse: Warehouse) -> None:
     found = outcomes(small_project, warehouse, rows=WELL, clocks=1)
     assert found == {"integrity_places": ("pass", {}), "integrity_clock": ("pass", {})}
+
+
+DAYS = "integrity_int_viewing__subscriber_days"
+
+
+def test_an_increment_is_asked_for_the_keys_that_it_has_made(tmp_path: Path) -> None:
+    arguments = ["compile", "--select", DAYS]
+    compiling = invoke_dbt(
+        arguments, tmp_path, target=tmp_path / "target", env={"TENURE_INCREMENT": "yes"}
+    )
+    assert what_failed(compiling) == ""
+    done: Any = compiling.result
+    (compiled,) = [each.node.compiled_code for each in done.results if each.node.name == DAYS]
+    with duckdb.connect(":memory:") as connection:
+        for database in ("build", "forgotten"):
+            connection.execute(f"attach ':memory:' as {database}")
+            connection.execute(f"create schema {database}.intermediate")
+        days = "build.intermediate.int_viewing__subscriber_days"
+        connection.execute(f"create table {days} (subscriber_id varchar, viewing_date date)")
+        connection.execute(
+            "create table build.intermediate.int_viewing__touched_months as"
+            " select date '2025-03-01' as month_start"
+        )
+        connection.execute(
+            "create table forgotten.intermediate.int_viewing__replaced_ids as"
+            " select 'erased' as subscriber_id"
+        )
+        # each twice: of a month that was tested when it was made, of one made anew, of another id
+        connection.execute(
+            f"insert into {days} select day.* from (values ('ann', date '2025-02-28'),"
+            " ('ann', date '2025-03-31'), ('erased', date '2025-01-01')) as day, range(2)"
+        )
+        found = connection.execute(f"select * from ({compiled}) order by all").fetchall()
+    assert found == [
+        ("ann", date(2025, 3, 31), "primary_key"),
+        ("erased", date(2025, 1, 1), "primary_key"),
+    ]
 
 
 def test_each_thing_has_the_name_of_its_kind_table_and_column(manifest: Manifest) -> None:
