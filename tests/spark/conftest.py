@@ -20,7 +20,7 @@ SUBMITTED = (
     "--conf spark.sql.codegen.wholeStage=false --conf spark.sql.codegen.factoryMode=NO_CODEGEN"
     " --conf spark.eventLog.enabled=true --conf spark.eventLog.dir=file:{events}"
     " --conf spark.eventLog.compress=false --conf spark.eventLog.rolling.enabled=false"
-    " pyspark-shell"
+    " {more} pyspark-shell"
 )
 # the quick compiler alone has 48 MB for what it makes, and makes everything ten times in them
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:+UseSerialGC"
@@ -40,7 +40,15 @@ def spark_master() -> str:
 
 
 @pytest.fixture(scope="session")
-def spark_place(tmp_path_factory: pytest.TempPathFactory, spark_master: str) -> Iterator[Warehouse]:
+def spark_options() -> str:
+    """What else the one Spark is told when it starts."""
+    return ""
+
+
+@pytest.fixture(scope="session")
+def spark_place(
+    tmp_path_factory: pytest.TempPathFactory, spark_master: str, spark_options: str
+) -> Iterator[Warehouse]:
     """The warehouse of the one Spark, whose settings are small from here on."""
     place = Warehouse(tmp_path_factory.mktemp("spark"))
     place.prepare()
@@ -48,7 +56,7 @@ def spark_place(tmp_path_factory: pytest.TempPathFactory, spark_master: str) -> 
     events.mkdir()
     small = SMALL | {
         "TENURE_SPARK_MASTER": spark_master,
-        "PYSPARK_SUBMIT_ARGS": SUBMITTED.format(events=events),
+        "PYSPARK_SUBMIT_ARGS": SUBMITTED.format(events=events, more=spark_options),
     }
     before = {name: os.environ.get(name) for name in small}
     os.environ.update(small)

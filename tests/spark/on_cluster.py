@@ -47,6 +47,12 @@ def spark_master() -> str:
     return f"local-cluster[{EXECUTORS},1,1024]"
 
 
+@pytest.fixture(scope="session")
+def spark_options() -> str:
+    # of so few rows adaptive execution makes one partition
+    return "--conf spark.sql.adaptive.coalescePartitions.enabled=false"
+
+
 @dataclass(frozen=True)
 class Ran:
     """A run in which an executor was killed, and what Spark noted of it."""

@@ -22,9 +22,9 @@ from simulator.service import simulate
 from tests.spark.conftest import SMALL
 from tests.spark.runs import VARIABLES, deliver, differences, run, sides
 
-LAST_DAYS = "timestamp '2026-02-25'"
+LAST_DAYS = "timestamp '2025-12-25'"
 # the month to which the last days belong, and which an increment drops before it adds it anew
-PART = Path("intermediate.db/int_viewing__subscriber_days/kept_month=2026-02-01")
+PART = Path("intermediate.db/int_viewing__subscriber_days/kept_month=2025-12-01")
 PATIENCE_SECONDS = 1800
 
 
