@@ -182,7 +182,8 @@ test-spark: spark ## hold what a local Apache Spark builds against what DuckDB d
 
 .PHONY: test-cluster
 test-cluster: spark ## kill one of two executors of a run, and a whole run between two steps
-	.venv-spark/bin/python -m pytest tests/spark/on_cluster.py tests/spark/on_kill.py
+	.venv-spark/bin/python -m pytest tests/spark/on_cluster.py
+	.venv-spark/bin/python -m pytest tests/spark/on_kill.py
 
 .PHONY: test-thrift
 test-thrift: spark ## build a small service on a Thrift server of its own and hold it against what DuckDB builds

@@ -127,10 +127,12 @@ def dispatched(folder: Path) -> set[str]:
 
 
 def macros_alone(folder: Path) -> Path:
-    """A project with nothing but the macros, which is parsed in a moment."""
+    """A project with nothing but the macros, parsed in a moment; made where it is missing."""
+    if folder.exists():
+        return folder
     whole = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))
     kept = {key: whole[key] for key in ("name", "version", "profile", "flags", "vars")}
-    folder.mkdir(exist_ok=True)
+    folder.mkdir()
     (folder / "dbt_project.yml").write_text(yaml.safe_dump(kept), encoding="utf-8")
     (folder / "macros").symlink_to(PROJECT_DIR / "macros")
     return folder
@@ -150,9 +152,7 @@ def compiled(target: str, zone: str, folder: Path) -> str:
         "--inline",
         f"select * from ({query}) as cases order by 1, 2, 3",
     ]
-    project = folder / "macros_alone"
-    if not project.exists():
-        macros_alone(project)
+    project = macros_alone(folder / "macros_alone")
     arguments += ["--project-dir", str(project), "--profiles-dir", str(PROJECT_DIR)]
     arguments += ["--target", target, "--target-path", str(folder / target)]
     arguments += ["--log-path", str(folder), "--vars", json.dumps({"reporting_timezone": zone})]

@@ -70,13 +70,18 @@ def killing_an_executor(log: Path, killed: list[int]) -> Iterator[None]:
     over = threading.Event()
 
     def watch() -> None:
-        while not over.is_set():
-            if HEAVY.replace(".", ".db/") in log.read_text(encoding="utf-8"):
-                first, *_ = executors()
-                first.kill()
-                killed.append(first.pid)
-                return
-            time.sleep(0.2)
+        sought = HEAVY.replace(".", ".db/")
+        with log.open(encoding="utf-8") as told:
+            news = ""
+            while not over.is_set():
+                # with the end of what was read before, where the name may have begun
+                news = news[-len(sought) :] + told.read()
+                if sought in news:
+                    first, *_ = executors()
+                    first.kill()
+                    killed.append(first.pid)
+                    return
+                time.sleep(0.2)
 
     watcher = threading.Thread(target=watch)
     watcher.start()

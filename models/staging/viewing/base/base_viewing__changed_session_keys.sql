@@ -5,25 +5,21 @@ with
 
 {% if is_increment() %}
 
-current_verdicts as (
+{%- for build, exceptional_sessions in {
+    'current': ref('base_viewing__exceptional_sessions'),
+    'known': source('basis', 'exceptional_sessions'),
+}.items() %}
+
+{{ build }}_verdicts as (
 
     select
         session_id,
         max(case when version_rank = 1 and broken_rule is null then 1 else 0 end) as is_accepted
-    from {{ ref('base_viewing__exceptional_sessions') }}
+    from {{ exceptional_sessions }}
     group by session_id
 
 ),
-
-known_verdicts as (
-
-    select
-        session_id,
-        max(case when version_rank = 1 and broken_rule is null then 1 else 0 end) as is_accepted
-    from {{ source('basis', 'exceptional_sessions') }}
-    group by session_id
-
-),
+{%- endfor %}
 
 changed_session_keys as (
 
