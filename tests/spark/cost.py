@@ -1,14 +1,13 @@
-"""`python -m tests.spark.cost RAW OUT`: what a million plays more cost on Spark and on DuckDB.
+"""`python -m tests.spark.cost FEW MANY OUT`: what a million plays more cost on either engine.
 
-The models that read playback are built of a raw folder and of the same with every play several
-times over, under ids of its own, on either engine; what the second took more of the processor, by
-the million plays that it had more, is their cost. What does not grow with them, such as to plan a
-query, is not in it. Needs the extra `spark` and Java.
+The models that read playback are built of a raw folder with few plays and of one with many, on
+DuckDB and on Spark; what the second took more of the processor, by the million plays that it has
+more, is their cost. What does not grow with them, such as to plan a query, is not in it. Needs the
+extra `spark` and Java.
 """
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +25,6 @@ from orchestration.sql_text import quoted_text
 from orchestration.warehouse import Warehouse
 from tests.built_service import land, run_dbt
 
-COPIES = 8
 GROWING = (
     "path:models/staging/viewing",
     "path:models/staging/profiles/stg_profiles__playback_sessions.sql",
@@ -37,47 +35,42 @@ UPSTREAM = tuple(f"+{each}" for each in GROWING)
 FORGOTTEN = "config.database:forgotten"
 
 
-def main(raw: Path, out: Path) -> None:
+def main(few: Path, many: Path, out: Path) -> None:
     """Prints the cost of each engine, and their ratio."""
     console = Console()
-    more = out / "more"
-    plays, added = _multiply(raw, more)
+    plays = _plays(few)
+    added = _plays(many) - plays
     console.print(f"{plays:,} plays, and {added:,} more")
     costs = {}
     for target in ("embedded", "spark"):
-        few, many = _seconds(target, raw, more, Warehouse(out / target))
-        costs[target] = (many - few) / added * 1e6
-        console.print(f"{target}: {few:.1f} s, {many:.1f} s: {costs[target]:.1f} s a million more")
+        before, after = _seconds(target, few, many, Warehouse(out / target))
+        costs[target] = (after - before) / added * 1e6
+        console.print(
+            f"{target}: {before:.1f} s, {after:.1f} s: {costs[target]:.1f} s a million more"
+        )
     console.print(f"Spark takes {costs['spark'] / costs['embedded']:.1f} times as much")
 
 
-def _multiply(raw: Path, more: Path) -> tuple[int, int]:
-    shutil.copytree(raw, more)
-    folder = more / "playback_sessions"
-    plays = f"read_parquet({quoted_text(f'{raw}/playback_sessions/*.parquet')})"
-    duckdb.sql(
-        f"copy (select sessions.* replace (session_id || '-' || copy as session_id)"
-        f" from {plays} as sessions, range(1, {COPIES}) as copies(copy))"
-        f" to {quoted_text(str(folder / 'more.parquet'))} (format parquet)"
-    )
-    ((rows,),) = duckdb.sql(f"select count(*) from {plays}").fetchall()
-    return rows, rows * (COPIES - 1)
+def _plays(raw: Path) -> int:
+    files = quoted_text(f"{raw}/playback_sessions/*.parquet")
+    ((rows,),) = duckdb.sql(f"select count(*) from read_parquet({files})").fetchall()
+    return int(rows)
 
 
-def _seconds(target: str, raw: Path, more: Path, place: Warehouse) -> tuple[float, float]:
+def _seconds(target: str, few: Path, many: Path, place: Warehouse) -> tuple[float, float]:
     """Seconds of the processor for the models of few plays and of many."""
     place.prepare()
     parsed = DbtProject(PROJECT_DIR, target).parse(place, check_parameters(PROJECT_DIR).parameters)
     spark = Spark(PROJECT_DIR, target, place) if target == "spark" else None
     seconds: list[float] = []
-    land(parsed, raw, place, spark)
-    run_dbt(parsed, place, select=UPSTREAM, exclude=(), tests="none")
-    # once more, since what runs often is compiled meanwhile
-    for folder in (raw, raw, more):
+    for folder in (few, many):
         land(parsed, folder, place, spark)
+        # what they read, and they once unmeasured, since Java compiles meanwhile what runs often
+        run_dbt(parsed, place, select=UPSTREAM, exclude=(), tests="none")
         with _measured(seconds):
             run_dbt(parsed, place, select=(FORGOTTEN, *GROWING), exclude=(), tests="none")
-    return seconds[1], seconds[2]
+    few_seconds, many_seconds = seconds
+    return few_seconds, many_seconds
 
 
 @contextmanager
@@ -98,4 +91,4 @@ def _processor() -> float:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*(Path(each) for each in sys.argv[1:4]))
