@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from orchestration.manifest import Manifest
 from orchestration.warehouse import Warehouse
 from simulator.service import simulate
 from tests.spark.conftest import SMALL
-from tests.spark.runs import VARIABLES, deliver, differences, run, sides
+from tests.spark.runs import command, deliver, differences, run, sides
 
 LAST_DAYS = "timestamp '2025-12-25'"
 # the month to which the last days belong, and which an increment drops before it adds it anew
@@ -29,10 +27,8 @@ PATIENCE_SECONDS = 1800
 
 
 def started(raw: Path, place: Warehouse) -> subprocess.Popen[bytes]:
-    command = [str(Path(sys.executable).with_name("tenure")), "run", "--target", "spark"]
-    command += ["--raw", str(raw), "--warehouse", str(place.root), "--vars", json.dumps(VARIABLES)]
     environment = {**os.environ, **SMALL, "TENURE_SPARK_MASTER": "local[2]"}
-    return subprocess.Popen(command, env=environment, start_new_session=True)
+    return subprocess.Popen(command(raw, place, "spark"), env=environment, start_new_session=True)
 
 
 def killed_without(part: Path, process: subprocess.Popen[bytes]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,18 @@ def run(raw: Path, place: Warehouse, target: str, *, full_refresh: bool = False)
     settings = Settings(raw=raw, warehouse=place.root, target=target)
     request = RunRequest(settings, variables=json.dumps(VARIABLES), full_refresh=full_refresh)
     refresh_job.run(request, LineReporter(Console(stderr=True)))
+    return kept_release(place)
+
+
+def command(raw: Path, place: Warehouse, target: str, *more: str) -> list[str]:
+    """The same by the command line, for a process of its own."""
+    start = [str(Path(sys.executable).with_name("tenure")), "run", "--target", target]
+    folders = ["--raw", str(raw), "--warehouse", str(place.root)]
+    return [*start, *folders, "--vars", json.dumps(VARIABLES), *more]
+
+
+def kept_release(place: Warehouse) -> Path:
+    """The last release, as it is kept when there are others."""
     released = current_release(place)
     assert released
     return place.releases_dir / f"{released.release_id}.duckdb"
