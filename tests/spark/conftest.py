@@ -23,7 +23,8 @@ SUBMITTED = (
     " {more} pyspark-shell"
 )
 # the quick compiler alone has 48 MB for what it makes, and makes everything ten times in them; and
-# each time that there are more classes than expected, all of the memory is looked through
+# each time that there are more classes than expected, all of the memory is looked through; all
+# stands still meanwhile, so that both cores are to do it
 JAVA_OPTIONS = (
     "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:MetaspaceSize=512m"
     " -XX:+UseParallelGC"

@@ -65,7 +65,7 @@ def _seconds(target: str, few: Path, many: Path, place: Warehouse) -> tuple[floa
     seconds: list[float] = []
     for folder in (few, many):
         land(parsed, folder, place, spark)
-        # what they read, and they once unmeasured, since Java compiles meanwhile what runs often
+        # first what they read, and themselves, unmeasured: Java compiles what runs often
         run_dbt(parsed, place, select=UPSTREAM, exclude=(), tests="none")
         with _measured(seconds):
             run_dbt(parsed, place, select=(FORGOTTEN, *GROWING), exclude=(), tests="none")
