@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
 
 
+EMBEDDED = "embedded"
+"""The target of the profile that is taken where none is named."""
+
 WRITTEN = ("manifest.json", SEMANTIC_MANIFEST)
 """What dbt writes of a parse that others read."""
 
@@ -34,30 +37,32 @@ _parse = DbtProject.parse
 
 
 @cache
-def _parsed() -> tuple[ParsedProject, Mapping[str, bytes]]:
+def _parsed(target: str) -> tuple[ParsedProject, Mapping[str, bytes]]:
     with tempfile.TemporaryDirectory() as folder:
         place = Warehouse(Path(folder))
         place.prepare()
-        parsed = _parse(DbtProject(PROJECT_DIR), place, check_parameters(PROJECT_DIR).parameters)
+        project = DbtProject(PROJECT_DIR, target)
+        parsed = _parse(project, place, check_parameters(PROJECT_DIR).parameters)
         return parsed, {name: (place.dbt_dir / name).read_bytes() for name in WRITTEN}
 
 
-def parsed_once() -> ParsedProject:
-    """The project, parsed with its own vars."""
-    return _parsed()[0]
+def parsed_once(target: str = EMBEDDED) -> ParsedProject:
+    """The project, parsed with its own vars for an engine."""
+    return _parsed(target)[0]
 
 
 def parse_once(project: DbtProject, warehouse: Warehouse, parameters: Parameters) -> ParsedProject:
-    """Stands in for `DbtProject.parse`: another project or engine it parses as ever."""
-    if project.root != PROJECT_DIR or project.target not in (None, "embedded"):
+    """Stands in for `DbtProject.parse`: another project it parses as ever."""
+    if project.root != PROJECT_DIR:
         return _parse(project, warehouse, parameters)
-    write_parse(warehouse)
-    return replace(parsed_once(), project=project)
+    target = project.target or EMBEDDED
+    write_parse(warehouse, target)
+    return replace(parsed_once(target), project=project)
 
 
-def write_parse(warehouse: Warehouse) -> None:
+def write_parse(warehouse: Warehouse, target: str = EMBEDDED) -> None:
     """Writes what dbt would have written of the parse."""
-    _, written = _parsed()
+    _, written = _parsed(target)
     for name, content in written.items():
         (warehouse.dbt_dir / name).write_bytes(content)
 

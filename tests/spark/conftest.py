@@ -15,19 +15,32 @@ from orchestration.settings import PROJECT_DIR
 from orchestration.spark import Spark
 from orchestration.warehouse import Warehouse
 
-# nor is it worth a while to compile a query for a few rows: it is interpreted, to the same effect
-SUBMITTED = (
-    "--conf spark.sql.codegen.wholeStage=false --conf spark.sql.codegen.factoryMode=NO_CODEGEN"
-    " --conf spark.eventLog.enabled=true --conf spark.eventLog.dir=file:{events}"
-    " --conf spark.eventLog.compress=false --conf spark.eventLog.rolling.enabled=false"
-    " {more} pyspark-shell"
-)
+CONFIGURED = {
+    "spark.eventLog.enabled": "true",
+    "spark.eventLog.compress": "false",
+    "spark.eventLog.rolling.enabled": "false",
+    # it is not worth a while to compile a query for a few rows: it is interpreted, to the same
+    # effect; nor to look for what its rows have in common, or to write out its plan for a reader
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.subexpressionElimination.enabled": "false",
+    "spark.sql.constraintPropagation.enabled": "false",
+    "spark.sql.ui.explainMode": "simple",
+    "spark.broadcast.compress": "false",
+    "spark.shuffle.compress": "false",
+    # a process is started for each file, to say who may read it: there are half as many without
+    # sums of each, and without a file that says that a table is whole
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+}
 # the quick compiler alone has 48 MB for what it makes, and makes everything ten times in them; and
 # each time that there are more classes than expected, all of the memory is looked through; all
-# stands still meanwhile, so that both cores are to do it
+# stands still meanwhile, so that both cores are to do it; nor has the catalog to outlive a loss of
+# power
 JAVA_OPTIONS = (
     "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:MetaspaceSize=512m"
-    " -XX:+UseParallelGC"
+    " -XX:+UseParallelGC -Dderby.system.durability=test"
 )
 
 # small tables gain nothing by many partitions, nor a short life by a compiler that takes its time
@@ -59,9 +72,11 @@ def spark_place(
     place.prepare()
     events = place.root / "events"
     events.mkdir()
+    configured = CONFIGURED | {"spark.eventLog.dir": events.as_uri()}
+    told = " ".join(f"--conf {name}={value}" for name, value in configured.items())
     small = SMALL | {
         "TENURE_SPARK_MASTER": spark_master,
-        "PYSPARK_SUBMIT_ARGS": SUBMITTED.format(events=events, more=spark_options),
+        "PYSPARK_SUBMIT_ARGS": f"{told} {spark_options} pyspark-shell",
     }
     before = {name: os.environ.get(name) for name in small}
     os.environ.update(small)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,10 @@ from orchestration.warehouse import Warehouse
 from tests.spark.parity import Sides
 
 # of so few rows a few bad ones are many; the zone has nights of 23 and of 25 hours
-VARIABLES = {"max_quarantined_share": 0.5, "reporting_timezone": "America/New_York"}
+VARIABLES: Mapping[str, object] = {
+    "max_quarantined_share": 0.5,
+    "reporting_timezone": "America/New_York",
+}
 
 
 def run(raw: Path, place: Warehouse, target: str, *, full_refresh: bool = False) -> Path:
@@ -32,11 +35,17 @@ def run(raw: Path, place: Warehouse, target: str, *, full_refresh: bool = False)
     return kept_release(place)
 
 
-def command(raw: Path, place: Warehouse, target: str, *more: str) -> list[str]:
+def command(
+    raw: Path,
+    place: Warehouse,
+    target: str,
+    *more: str,
+    variables: Mapping[str, object] = VARIABLES,
+) -> list[str]:
     """The same by the command line, for a process of its own."""
     start = [str(Path(sys.executable).with_name("tenure")), "run", "--target", target]
     folders = ["--raw", str(raw), "--warehouse", str(place.root)]
-    return [*start, *folders, "--vars", json.dumps(VARIABLES), *more]
+    return [*start, *folders, "--vars", json.dumps(variables), *more]
 
 
 def kept_release(place: Warehouse) -> Path:
