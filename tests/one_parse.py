@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 EMBEDDED = "embedded"
 """The target of the profile that is taken where none is named."""
 
+SAME_PARSE = {"thrift": "spark"}
+"""Targets that only differ in the way to the engine, of which a parse knows nothing."""
+
 WRITTEN = ("manifest.json", SEMANTIC_MANIFEST)
 """What dbt writes of a parse that others read."""
 
@@ -55,7 +58,7 @@ def parse_once(project: DbtProject, warehouse: Warehouse, parameters: Parameters
     """Stands in for `DbtProject.parse`: another project it parses as ever."""
     if project.root != PROJECT_DIR:
         return _parse(project, warehouse, parameters)
-    target = project.target or EMBEDDED
+    target = SAME_PARSE.get(project.target or EMBEDDED, project.target or EMBEDDED)
     write_parse(warehouse, target)
     return replace(parsed_once(target), project=project)
 

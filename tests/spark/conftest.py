@@ -40,7 +40,7 @@ CONFIGURED = {
 # power
 JAVA_OPTIONS = (
     "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:MetaspaceSize=512m"
-    " -XX:+UseParallelGC -Dderby.system.durability=test"
+    " -XX:+UseParallelGC -XX:+UseTransparentHugePages -Dderby.system.durability=test"
 )
 
 # small tables gain nothing by many partitions, nor a short life by a compiler that takes its time
@@ -60,7 +60,8 @@ def spark_master() -> str:
 @pytest.fixture(scope="session")
 def spark_options() -> str:
     """What else the one Spark is told when it starts."""
-    return ""
+    # whatever comes of so few rows, adaptive execution makes one partition of it
+    return "--conf spark.sql.files.minPartitionNum=1"
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 
 from orchestration.settings import PROJECT_DIR, environment
 
@@ -146,20 +150,35 @@ def compiled(target: str, zone: str, folder: Path) -> str:
         for macro, selects in CASES.items()
         for number, select in enumerate(selects)
     )
-    arguments = [
-        "--quiet",
-        "compile",
-        "--inline",
-        f"select * from ({query}) as cases order by 1, 2, 3",
-    ]
-    project = macros_alone(folder / "macros_alone")
-    arguments += ["--project-dir", str(project), "--profiles-dir", str(PROJECT_DIR)]
-    arguments += ["--target", target, "--target-path", str(folder / target)]
-    arguments += ["--log-path", str(folder), "--vars", json.dumps({"reporting_timezone": zone})]
-    with environment(TENURE_WAREHOUSE=str(folder)):
-        outcome = dbtRunner().invoke(arguments)
-    assert outcome.success, outcome.exception
+    compiling = ["compile", "--inline", f"select * from ({query}) as cases order by 1, 2, 3"]
+    outcome = dbt(compiling, target, folder, {"reporting_timezone": zone}, parsed(target, folder))
     # dbt's results have no common public type
     results: Any = outcome.result
     (result,) = results
     return str(result.node.compiled_code)
+
+
+@cache
+def parsed(target: str, folder: Path) -> Manifest:
+    """The macros, parsed once for all zones: what is read out of them hangs on none."""
+    manifest: Any = dbt(["parse"], target, folder, {}).result
+    return cast("Manifest", manifest)
+
+
+def dbt(
+    command: list[str],
+    target: str,
+    folder: Path,
+    variables: Mapping[str, str],
+    manifest: Manifest | None = None,
+) -> dbtRunnerResult:
+    """What comes of a command on the macros alone."""
+    project = macros_alone(folder / "macros_alone")
+    arguments = ["--quiet", *command]
+    arguments += ["--project-dir", str(project), "--profiles-dir", str(PROJECT_DIR)]
+    arguments += ["--target", target, "--target-path", str(folder / target)]
+    arguments += ["--log-path", str(folder), "--vars", json.dumps(variables)]
+    with environment(TENURE_WAREHOUSE=str(folder)):
+        outcome = dbtRunner(manifest=deepcopy(manifest)).invoke(arguments)
+    assert outcome.success, outcome.exception
+    return outcome

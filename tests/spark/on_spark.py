@@ -21,7 +21,6 @@ from examples.fight_churn.map_tables import map_tables
 from orchestration import increments
 from orchestration.erasure import write_requests
 from orchestration.errors import BuildError
-from orchestration.manifest import Manifest
 from orchestration.project import ParsedProject
 from orchestration.settings import PROJECT_DIR
 from orchestration.spark import Spark
@@ -91,7 +90,10 @@ def embedded_place(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 @pytest.fixture(scope="module")
 def dirty(
-    whole: Path, tmp_path_factory: pytest.TempPathFactory, embedded_place: Warehouse, spark: Spark
+    whole: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    embedded_place: Warehouse,
+    spark_place: Warehouse,
 ) -> Both:
     """The service but for its last days, some of whose people are erased."""
     raw = tmp_path_factory.mktemp("dirty") / "raw"
@@ -108,9 +110,9 @@ def dirty(
     duckdb.sql(f"copy (from '{tickets}/*.parquet') to '{tickets}/all.csv'")
     for file in tickets.glob("*.parquet"):
         file.unlink()
-    # DuckDB builds while this process waits for Spark
+    # DuckDB builds while this process starts Spark and waits for it
     with subprocess.Popen(command(raw, embedded_place, "embedded")) as beside:
-        on_spark = run(raw, spark.place, "spark")
+        on_spark = run(raw, spark_place, "spark")
     assert beside.returncode == 0
     return Both(raw, kept_release(embedded_place), on_spark)
 
@@ -287,13 +289,13 @@ def test_an_address_that_does_not_answer_is_told_and_the_release_stands(
 
 
 def test_before_somebody_is_erased_nothing_is_left_of_what_was_built(
-    grown: Grown, spark: Spark, manifest: Manifest
+    grown: Grown, spark: Spark, parsed_for_spark: ParsedProject
 ) -> None:
     assert grown.adds
     kept = {"marts", "intermediate", "basis", "staging"}
     assert {schema for schema, _ in tables_of(spark)} >= kept
 
-    spark.drop_tables(manifest)
+    spark.drop_tables(parsed_for_spark.manifest)
 
     # the raw files are the owner's, and what is fitted is of no single subscriber
     assert {schema for schema, _ in tables_of(spark)} - {"raw", "reference", "fitted"} == set()
@@ -304,10 +306,9 @@ def tables_of(spark: Spark) -> set[tuple[str, str]]:
     return {
         (schema, name)
         for (schema,) in spark.rows("show schemas")
-        for _, name, _ in spark.rows(f"show tables in {schema}")
-        if (schema, name) not in views_of(spark, schema)
+        for name in named(spark, "tables", schema) - named(spark, "views", schema)
     }
 
 
-def views_of(spark: Spark, schema: str) -> set[tuple[str, str]]:
-    return {(schema, name) for _, name, *_ in spark.rows(f"show views in {schema}")}
+def named(spark: Spark, kind: str, schema: str) -> set[str]:
+    return {name for _, name, *_ in spark.rows(f"show {kind} in {schema}")}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ INSTANTS = ("_at", "_hash")
 
 WRITTEN = re.compile(r"/(\w+)\.db/(\w+)[,/ ]")
 SCANNED = re.compile(r"spark_catalog\.(\w+\.\w+)")
+EXECUTION = re.compile(r'"executionId":(\d+)')
 LIMIT = re.compile(r"limit=(\d+)[,)]")
 # each task hands so many rows to the driver at the most, however many it reads
 FEW_ROWS = 100
@@ -44,7 +45,7 @@ class Plans:
     @classmethod
     def read(cls, log: Path) -> Plans:
         """The plans in a log of events."""
-        events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        events = [json.loads(line) for line in _last_told(log)]
         by_table: dict[str, list[Node]] = defaultdict(list)
         plans = _final_plans(events)
         for execution, table in tables_by_execution(events).items():
@@ -68,6 +69,16 @@ def tables_by_execution(events: Sequence[Node]) -> Mapping[int, str]:
         if "InsertIntoHadoopFsRelationCommand" in node["nodeName"]
         if (written := WRITTEN.search(node["simpleString"] + " "))
     }
+
+
+def _last_told(log: Path) -> Iterable[str]:
+    """The lines in which the plan of each execution stands for the last time."""
+    last: dict[str, str] = {}
+    with log.open(encoding="utf-8") as lines:
+        for line in lines:
+            if '"sparkPlanInfo"' in line and (execution := EXECUTION.search(line)):
+                last[execution.group(1)] = line
+    return last.values()
 
 
 def _final_plans(events: Sequence[Node]) -> Mapping[int, Node]:
