@@ -72,6 +72,13 @@ valuations as (
     from {{ ref('int_revenue__cash_movements') }}
     where movement_minor <> 0
     union all
+    -- it may be all that there is to value: a first month for nothing
+    select
+        currency,
+        month_start
+    from {{ ref('int_revenue__promotion_discounts') }}
+    where discount_minor <> 0
+    union all
     select
         currency,
         {{ month_start('spend_date') }} as month_start

@@ -34,7 +34,8 @@ collections as (
 
 ),
 
--- the tax in a payment is its share of the tax on its invoice
+-- the tax in a payment is its share of the tax on its invoice; the product of the two may take more
+-- than 64 bits
 collected_taxes as (
 
     select
@@ -45,7 +46,7 @@ collected_taxes as (
         payments.currency,
         cast(
             {{ divide_rounded(
-                'payments.amount_minor * invoices.tax_minor',
+                'cast(payments.amount_minor as decimal(38, 0)) * invoices.tax_minor',
                 'invoices.total_minor',
             ) }} as bigint
         ) as movement_minor

@@ -27,10 +27,7 @@ redemptions as (
         count(distinct redemption_id) as redemptions,
         count(distinct subscriber_id) as redeeming_subscribers,
         count(*) as discounted_lines,
-        case
-            when count(*) = count(discount_amount)
-                then cast(sum(discount_amount) as decimal(18, 4))
-        end as discount_amount
+        cast(sum(discount_amount) as decimal(18, 4)) as discount_amount
     from promotion_lines
     group by promotion_code
 
