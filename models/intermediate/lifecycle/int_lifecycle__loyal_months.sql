@@ -22,8 +22,9 @@ closing_lifetimes as (
 
     select
         months.month_start,
-        {{ days_between(local_date('lifetimes.started_at'), 'months.elapsed_until_date') }}
-            as lifetime_days
+        {{ days_between(
+            local_date('lifetimes.started_at'), local_date('months.elapsed_until_at')
+        ) }} as lifetime_days
     from lifetimes
     inner join months
         on

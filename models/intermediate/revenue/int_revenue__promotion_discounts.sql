@@ -20,7 +20,9 @@ promotion_discounts as (
         invoice_lines.invoice_line_id,
         invoice_lines.promotion_code,
         invoices.subscriber_id,
-        coalesce(invoices.subscription_id, invoices.invoice_id) as redemption_id,
+        -- ids of the two may be the same
+        coalesce('subscription:' || invoices.subscription_id, 'invoice:' || invoices.invoice_id)
+            as redemption_id,
         invoices.currency,
         {{ local_date('invoices.issued_at') }} as issued_date,
         {{ local_month('invoices.issued_at') }} as month_start,

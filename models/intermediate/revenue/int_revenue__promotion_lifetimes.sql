@@ -89,7 +89,12 @@ discounts as (
                     then lifetime_periods.ended_at
             end
         ) as discounted_until_at,
-        max(lifetime_periods.started_at) as last_billed_at
+        max(
+            case
+                when lifetime_periods.promotion_code = opening_offers.promotion_code then null
+                else lifetime_periods.started_at
+            end
+        ) as last_billed_without_at
     from opening_offers
     inner join lifetime_periods
         on
@@ -117,7 +122,7 @@ promotion_lifetimes as (
         cast({{ days_between(
             local_date('lifetimes.started_at'), local_date('discounts.discounted_until_at')
         ) }} as integer) as discount_days,
-        coalesce(discounts.last_billed_at >= discounts.discounted_until_at, false)
+        coalesce(discounts.last_billed_without_at >= discounts.discounted_until_at, false)
             as has_paid_full_price
     from lifetimes
     left join discounts

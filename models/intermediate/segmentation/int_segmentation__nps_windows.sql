@@ -1,9 +1,11 @@
 with
 
-survey_responses as (
+responses as (
 
-    select * from {{ ref('stg_touchpoints__survey_responses') }}
-    where kind = 'nps'
+    select * from {{ ref('int_touchpoints__responses') }}
+    where
+        kind = 'nps'
+        and verdict <> 'off_scale'
 
 ),
 
@@ -25,7 +27,7 @@ answers as (
         responded_at,
         score,
         {{ local_date('responded_at') }} as answer_date
-    from survey_responses
+    from responses
 
 ),
 
