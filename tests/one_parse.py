@@ -58,7 +58,8 @@ def parse_once(project: DbtProject, warehouse: Warehouse, parameters: Parameters
     """Stands in for `DbtProject.parse`: another project it parses as ever."""
     if project.root != PROJECT_DIR:
         return _parse(project, warehouse, parameters)
-    target = SAME_PARSE.get(project.target or EMBEDDED, project.target or EMBEDDED)
+    target = project.target or EMBEDDED
+    target = SAME_PARSE.get(target, target)
     write_parse(warehouse, target)
     return replace(parsed_once(target), project=project)
 

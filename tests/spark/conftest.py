@@ -20,7 +20,8 @@ CONFIGURED = {
     "spark.eventLog.compress": "false",
     "spark.eventLog.rolling.enabled": "false",
     # it is not worth a while to compile a query for a few rows: it is interpreted, to the same
-    # effect; nor to look for what its rows have in common, or to write out its plan for a reader
+    # effect; nor to look for what its columns have in common and what else holds of them, to write
+    # out its plan for a reader, or to compress what goes from task to task
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.subexpressionElimination.enabled": "false",

@@ -161,8 +161,7 @@ def compiled(target: str, zone: str, folder: Path) -> str:
 @cache
 def parsed(target: str, folder: Path) -> Manifest:
     """The macros, parsed once for all zones: what is read out of them hangs on none."""
-    manifest: Any = dbt(["parse"], target, folder, {}).result
-    return cast("Manifest", manifest)
+    return cast("Manifest", dbt(["parse"], target, folder, {}).result)
 
 
 def dbt(
@@ -179,6 +178,7 @@ def dbt(
     arguments += ["--target", target, "--target-path", str(folder / target)]
     arguments += ["--log-path", str(folder), "--vars", json.dumps(variables)]
     with environment(TENURE_WAREHOUSE=str(folder)):
+        # to compile a query adds it to what was parsed
         outcome = dbtRunner(manifest=deepcopy(manifest)).invoke(arguments)
     assert outcome.success, outcome.exception
     return outcome

@@ -91,8 +91,9 @@ discounts as (
         ) as discounted_until_at,
         max(
             case
-                when lifetime_periods.promotion_code = opening_offers.promotion_code then null
-                else lifetime_periods.started_at
+                when
+                    coalesce(lifetime_periods.promotion_code <> opening_offers.promotion_code, true)
+                    then lifetime_periods.started_at
             end
         ) as last_billed_without_at
     from opening_offers
