@@ -151,6 +151,12 @@ SCENARIOS = {
     "gifts that nobody renewed": Scenario(_gifts()),
 }
 
+# trials in euros and pounds among them, of which nothing is to be valued
+ONLY_TRIALS_WITHOUT_RATES = Scenario(
+    {**SCENARIOS["nobody pays"].rows, **_nothing("marketing_spend")},
+    without=frozenset({"exchange_rates"}),
+)
+
 
 def derive(base: Path, out: Path, scenario: Scenario, contract: RawContract) -> Path:
     """Write the service of the scenario, one Parquet file a table, and return its folder."""

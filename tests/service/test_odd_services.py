@@ -21,7 +21,7 @@ from orchestration.warehouse import Warehouse
 from simulator import simulate
 from tests.built_service import land, run_dbt, write_headers
 from tests.recorded import Recording, copy_seeds, failing, record, replay
-from tests.service.odd_services import SCENARIOS, derive
+from tests.service.odd_services import ONLY_TRIALS_WITHOUT_RATES, SCENARIOS, derive
 
 END = datetime(2026, 1, 1, tzinfo=UTC)
 ONE_MONTH = "one month"
@@ -205,3 +205,23 @@ def test_empty_are_the_marts_that_a_check_says_to_be(odd: Odd, manifest: Manifes
     if name == "required tables alone":
         # a hundred people have to have left before a model of the risk to leave is judged
         assert empty - {"churn_risk_scorecard"} == set(said)
+
+
+def test_rates_are_required_though_nothing_in_another_currency_is_to_be_valued(
+    ordinary: Path,
+    recordings: tuple[Path, Recording, Recording],
+    parsed_project: ParsedProject,
+    tmp_path: Path,
+) -> None:
+    contract = parsed_project.project.contract()
+    raw = derive(ordinary, tmp_path / "raw", ONLY_TRIALS_WITHOUT_RATES, contract)
+    place = Warehouse(tmp_path / "warehouse")
+    place.prepare()
+    land(parsed_project, raw, place, spark=None)
+    seeded, before_fits, _ = recordings
+    with duckdb.connect(str(place.build_file)) as connection:
+        copy_seeds(connection, seeded)
+        connection.execute("attach ':memory:' as forgotten")
+        replay(connection, before_fits.statements)
+        told = failing(connection, before_fits.tests)
+    assert [name for name, _ in told] == ["assert_every_valued_month_has_a_rate"]

@@ -29,7 +29,7 @@ measures as (
         stratum_value,
         count(*) as active_subscriber_days,
         count(distinct subscriber_id) as active_subscribers,
-        sum(case when plan_tier is not null then watched_seconds else 0 end)
+        sum(case when plan_tier is not null then seen_seconds else 0 end)
             as paid_watched_seconds,
         0 as paying_microseconds
     from tiered_days_by_stratum

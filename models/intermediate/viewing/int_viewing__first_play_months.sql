@@ -3,7 +3,6 @@ with
 first_plays as (
 
     select * from {{ ref('int_viewing__first_plays') }}
-    where hours_since_sign_up is not null
 
 ),
 

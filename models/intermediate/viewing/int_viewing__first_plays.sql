@@ -6,14 +6,26 @@ subscribers as (
 
 ),
 
-first_instants as (
+subscriber_days as (
+
+    select * from {{ ref('int_viewing__subscriber_days') }}
+
+),
+
+-- the first day on which a play began after the sign-up has both the least start and the least last
+first_spans as (
 
     select
-        subscriber_id,
-        min(first_played_at) as started_at
-    from {{ ref('int_viewing__subscriber_days') }}
-    where first_played_at is not null
-    group by subscriber_id
+        subscribers.subscriber_id,
+        subscribers.signed_up_at,
+        greatest(min(subscriber_days.first_played_at), subscribers.signed_up_at) as earliest_at,
+        min(subscriber_days.last_played_at) as latest_at
+    from subscriber_days
+    inner join subscribers
+        on
+            subscriber_days.subscriber_id = subscribers.subscriber_id
+            and subscriber_days.last_played_at >= subscribers.signed_up_at
+    group by subscribers.subscriber_id, subscribers.signed_up_at
 
 ),
 
@@ -23,16 +35,18 @@ first_sessions as (
         sessions.session_id,
         sessions.subscriber_id,
         sessions.title_id,
-        sessions.started_at
-    from first_instants
+        sessions.started_at,
+        first_spans.signed_up_at
+    from first_spans
     inner join {{ ref('stg_viewing__playback_sessions') }} as sessions
         on
-            first_instants.subscriber_id = sessions.subscriber_id
-            and first_instants.started_at = sessions.started_at
+            first_spans.subscriber_id = sessions.subscriber_id
+            and first_spans.earliest_at <= sessions.started_at
+            and first_spans.latest_at >= sessions.started_at
     qualify
         row_number() over (
             partition by sessions.subscriber_id
-            order by sessions.session_id asc
+            order by sessions.started_at asc, sessions.session_id asc
         ) = 1
 
 ),
@@ -40,23 +54,14 @@ first_sessions as (
 first_plays as (
 
     select
-        first_sessions.subscriber_id,
-        first_sessions.session_id,
-        first_sessions.title_id,
-        first_sessions.started_at as first_played_at,
-        {{ local_date('first_sessions.started_at') }} as first_viewing_date,
-        -- a play before the sign-up says that one of the two is wrong, not that it took no time
-        case
-            when first_sessions.started_at >= subscribers.signed_up_at
-                then
-                    {{ microseconds_between(
-                        'subscribers.signed_up_at', 'first_sessions.started_at'
-                    ) }}
-                    / cast(3600000000 as double)
-        end as hours_since_sign_up
+        subscriber_id,
+        session_id,
+        title_id,
+        started_at as first_played_at,
+        {{ local_date('started_at') }} as first_viewing_date,
+        {{ microseconds_between('signed_up_at', 'started_at') }} / cast(3600000000 as double)
+            as hours_since_sign_up
     from first_sessions
-    inner join subscribers
-        on first_sessions.subscriber_id = subscribers.subscriber_id
 
 )
 

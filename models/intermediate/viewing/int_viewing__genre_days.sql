@@ -29,6 +29,7 @@ genre_days as (
     from session_days
     inner join titles
         on session_days.title_id = titles.title_id
+    where not session_days.is_startup_failure
     group by session_days.subscriber_id, session_days.viewing_date, titles.genre
     -- asked of each play, its share of the day would be worked out twice
     having sum(session_days.watched_seconds) > 0

@@ -24,6 +24,7 @@ touched_days as (
         plays.title_id,
         plays.started_date,
         plays.reported_seconds,
+        plays.is_startup_failure,
         plays.is_startup_failure or plays.has_error as has_failed,
         plays.rebuffer_ms,
         case when plays.rebuffer_ms is not null then plays.watched_seconds end as measured_seconds,
@@ -64,6 +65,7 @@ session_days as (
                 'touched_days', 'cast(touched_days.reported_seconds as decimal(38, 0))'
             ) }}
         end as watched_seconds,
+        touched_days.is_startup_failure,
         touched_days.has_failed,
         touched_days.rebuffer_ms,
         touched_days.measured_seconds,

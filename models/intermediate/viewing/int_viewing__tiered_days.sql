@@ -33,7 +33,7 @@ tiered_days as (
         viewing_days.subscriber_id,
         viewing_days.viewing_date,
         {{ month_start('viewing_days.viewing_date') }} as month_start,
-        viewing_days.watched_seconds,
+        viewing_days.seen_seconds,
         max_by(paying_levels.plan_tier, paying_levels.started_at) as plan_tier
     from viewing_days
     left join paying_levels
@@ -41,7 +41,7 @@ tiered_days as (
             viewing_days.subscriber_id = paying_levels.subscriber_id
             and viewing_days.viewing_date >= paying_levels.first_date
             and viewing_days.viewing_date <= paying_levels.last_date
-    group by viewing_days.subscriber_id, viewing_days.viewing_date, viewing_days.watched_seconds
+    group by viewing_days.subscriber_id, viewing_days.viewing_date, viewing_days.seen_seconds
 
 )
 

@@ -80,7 +80,8 @@ engagement as (
         cast(coalesce(engagement_months.paying_microseconds, 0) as double)
         / stratum_months.elapsed_microseconds as average_paying_subscribers,
         coalesce(recency_months.paying_subscribers, 0) as closing_paying_subscribers,
-        coalesce(recency_months.seen_subscribers, 0) as closing_seen_subscribers,
+        case when stratum_months.is_measured then coalesce(recency_months.seen_subscribers, 0) end
+            as closing_seen_subscribers,
         recency_months.mean_days_since_last_view,
         recency_months.median_days_since_last_view,
         case when stratum_months.is_measured then coalesce(first_play_months.first_plays, 0) end
