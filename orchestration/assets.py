@@ -201,52 +201,62 @@ def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landin
         if spark := refresh.spark:
             refresh.reporter.stage("starting Spark")
             spark.start()
-        _lay_views(refresh, inspection)
-        if erasure.begin_anew_if_asked(refresh.place, Settings()):
-            _lay_views(refresh, inspection)
+        adds = _plan(refresh, contract, manifest, findings.parameters, inspection)
+        if erasure.is_asked(refresh.place, Settings()):
             if spark:
                 spark.drop_tables(manifest)
             else:
                 # of a build that Spark made here
                 shutil.rmtree(refresh.place.spark_dir, ignore_errors=True)
-        if spark:
-            spark.lay_raw_tables(inspection)
-        with duckdb.connect(str(refresh.place.build_file)) as connection:
-            bookkeeping.note_landing(
-                connection,
-                bookkeeping.Landing(
-                    raw_fingerprint=folder.fingerprint(),
-                    raw_files=len(folder.files),
-                    raw_rows=sum(each.rows for each in inspection.tables),
-                    parameters=findings.parameters.overrides,
-                    landed_at=datetime.now(UTC),
-                ),
-            )
-            adds = increments.plan(
-                connection,
-                folder,
-                contract,
-                manifest,
-                increments.ground_of(
-                    folder,
-                    contract,
-                    findings.parameters,
-                    project=refresh.project.fingerprint(
-                        spark.version() if spark else f"DuckDB {duckdb.__version__}"
-                    ),
-                ),
-                as_of=findings.parameters.value(AS_OF),
-                full_refresh=refresh.full_refresh,
-                spark=spark,
-            )
+            # what DuckDB adds to is copied into a new file once it is released
+            if spark or not adds:
+                erasure.begin_anew(refresh.place)
+                adds = _plan(refresh, contract, manifest, findings.parameters, inspection)
     if adds:
         reporter.note("building what has come since the last build, and what it touches")
     return inspection
 
 
-def _lay_views(refresh: Refresh, inspection: landing.Inspection) -> None:
+def _plan(
+    refresh: Refresh,
+    contract: RawContract,
+    manifest: Manifest,
+    parameters: Parameters,
+    inspection: landing.Inspection,
+) -> bool:
+    """Lays the raw tables and begins the books; returns whether the build adds to the last one."""
+    folder, spark = inspection.folder, refresh.spark
+    if spark:
+        spark.lay_raw_tables(inspection)
     with duckdb.connect(str(refresh.place.build_file)) as connection:
         landing.lay_views(connection, inspection)
+        bookkeeping.note_landing(
+            connection,
+            bookkeeping.Landing(
+                raw_fingerprint=folder.fingerprint(),
+                raw_files=len(folder.files),
+                raw_rows=sum(each.rows for each in inspection.tables),
+                parameters=parameters.overrides,
+                landed_at=datetime.now(UTC),
+            ),
+        )
+        return increments.plan(
+            connection,
+            folder,
+            contract,
+            manifest,
+            increments.ground_of(
+                folder,
+                contract,
+                parameters,
+                project=refresh.project.fingerprint(
+                    spark.version() if spark else f"DuckDB {duckdb.__version__}"
+                ),
+            ),
+            as_of=parameters.value(AS_OF),
+            full_refresh=refresh.full_refresh,
+            spark=spark,
+        )
 
 
 @dataclass(frozen=True)
@@ -444,6 +454,7 @@ def _close_build(
             and bookkeeping.completed_steps(connection).issuperset(whole_part.needs)
         ):
             if whole_part.grows:
+                increments.drop_strangers(connection, manifest)
                 increments.keep_basis(connection, manifest.kept_tables(), spark)
             bookkeeping.note_step(connection, whole_part.notes)
     return checks, error

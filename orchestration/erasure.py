@@ -1,7 +1,8 @@
 """Erasure: the request, and what has to go beyond the build, which is made without the old id.
 
 A build replaces an erased id by a random one. Here is the rest: the request itself as a raw file,
-the releases that were kept from before it, the build's file from before it, and the receipt.
+the releases that were kept from before it, what the build's file still holds of it, and the
+receipt.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration import bookkeeping
+from orchestration import bookkeeping, increments
 from orchestration.errors import Fault, InputError
 from orchestration.settings import Settings
 from orchestration.sql_text import quoted_name, quoted_text
@@ -112,31 +113,36 @@ def write_requests(raw: Path, ids: Iterable[str], *, requested_at: datetime) -> 
     return Written(path, len(asked), at)
 
 
-def begin_anew_if_asked(warehouse: Warehouse, settings: Settings) -> bool:
-    """Removes the build's file where a request came that no release has honoured; whether so.
+def is_asked(warehouse: Warehouse, settings: Settings) -> bool:
+    """Whether a request came that no release has honoured; dbt's logs from before it are removed.
 
-    The file holds the old id in what it was built of before, and after that in its free blocks.
-    Call it with the views of schema `raw` laid; they are to be laid anew where it returns True.
+    Call it with the views of schema `raw` laid.
     """
     with duckdb.connect(str(warehouse.build_file), read_only=True) as connection:
         requests = _requests(connection, as_of=None)
     if not _without_receipt(warehouse, settings, requests):
         return False
+    # what failed may have been told there
+    for path in warehouse.dbt_dir.glob("dbt.log*"):
+        path.unlink()
+    return True
+
+
+def begin_anew(warehouse: Warehouse) -> None:
+    """Removes the build's file, which holds the old id in its tables and in its free blocks."""
     for path in (
         warehouse.build_file,
         warehouse.build_file.with_name(warehouse.build_file.name + ".wal"),
-        # what failed may have been told there
-        *warehouse.dbt_dir.glob("dbt.log*"),
     ):
         path.unlink(missing_ok=True)
-    return True
 
 
 def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str) -> None:
     """Takes the erased ids out of every kept release, one by one, and writes a receipt.
 
     Call it with the release lock held, once `release_id` stands. Each release is made anew beside
-    itself and renamed into place; killed in between, the next call does the rest.
+    itself and renamed into place; killed in between, the next call does the rest. So is the build's
+    file where the build was added to the last one.
 
     A request with a receipt is out of all that was kept then, and what was released since has
     honoured it, unless its knowledge horizon lies before the request: only that is looked through
@@ -146,6 +152,7 @@ def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str
     with duckdb.connect(str(warehouse.build_file), read_only=True) as connection:
         requests = _requests(connection, as_of=bookkeeping.knowledge_horizon(connection))
         new = _without_receipt(warehouse, settings, requests)
+        has_free_blocks = increments.has_added(connection)
         for path in sorted(warehouse.releases_dir.glob("[!.]*.duckdb")):
             if path.stem == release_id:
                 continue
@@ -156,6 +163,8 @@ def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str
             )
             if pending and (changed := _erase_from(path, pending)):
                 rewritten[path.stem] = changed
+    if new and has_free_blocks:
+        _copy_build(warehouse)
     if new or rewritten:
         _write_receipt(warehouse, sorted(new.values()), rewritten, release_id=release_id)
 
@@ -178,6 +187,22 @@ def _requests(
         # a project without such a table
         return ()
     return tuple(Request(*row) for row in rows)
+
+
+def _copy_build(warehouse: Warehouse) -> None:
+    """Copies the build into a file of its own, without what the old one has in its free blocks."""
+    candidate = warehouse.build_copy
+    candidate.unlink(missing_ok=True)
+    with duckdb.connect(str(warehouse.build_file)) as connection:
+        # or what it has still to write would be taken for the copy's
+        connection.execute("checkpoint")
+    with _attached(warehouse.build_file) as connection:
+        connection.execute(f"attach {quoted_text(str(candidate))} as {quoted_name(CANDIDATE)}")
+        connection.execute(f"copy from database {quoted_name(EARLIER)} to {quoted_name(CANDIDATE)}")
+        connection.execute(f"detach {quoted_name(CANDIDATE)}")
+    sync(candidate)
+    candidate.replace(warehouse.build_file)
+    sync(warehouse.root)
 
 
 # --- kept releases -----------------------------------------------------------------------------

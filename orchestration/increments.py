@@ -145,11 +145,32 @@ def begin(connection: duckdb.DuckDBPyConnection, *, is_whole: bool) -> bool:
 
     What builds only some models adds nothing, and leaves no basis.
     """
-    rows = _rows(connection, f"select adds from {PLANS}")
-    adds = is_whole and bool(rows and rows[0][0]) and bool(_rows(connection, f"from {GROUNDS}"))
+    adds = is_whole and has_added(connection) and bool(_rows(connection, f"from {GROUNDS}"))
     connection.execute(f"drop table if exists {GROUNDS}")
     connection.execute(f"drop table if exists {MARKS}")
     return adds
+
+
+def has_added(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the build of the database was planned to add to the one before it."""
+    rows = _rows(connection, f"select adds from {PLANS}")
+    return bool(rows and rows[0][0])
+
+
+def drop_strangers(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
+    """Drops the tables that the project does not know, such as those of models that are gone.
+
+    Nobody would make them anew without the id of somebody who was erased since.
+    """
+    known = set(manifest.relations())
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where database_name = current_database() and not temporary and schema_name <> ?",
+        [bookkeeping.SCHEMA],
+    ).fetchall()
+    for table in tables:
+        if table not in known:
+            connection.execute(f"drop table {quoted_name(*table)}")
 
 
 def keep_basis(

@@ -179,6 +179,12 @@ class Manifest:
         node = self.node(unique_id)
         return node["schema"], node.get("alias") or node["name"]
 
+    def relations(self) -> Iterator[tuple[str, str]]:
+        """Schema and name of everything that the project makes or reads, rows of tests included."""
+        for kind in ("nodes", "sources"):
+            for unique_id in self.content[kind]:
+                yield self.relation(unique_id)
+
     def input_tests(self) -> list[NodeProperties]:
         """The data tests whose failure says that the input is wrong, by unique id."""
         nodes = self.content["nodes"]

@@ -160,6 +160,7 @@ def recover(warehouse: Warehouse) -> None:
     for leftover in (
         *warehouse.root.glob(".release-*.wal"),
         *warehouse.root.glob(".rollback-*"),
+        *warehouse.root.glob(f"{warehouse.build_copy.name}*"),
         *warehouse.root.glob(".parquet-*"),
         *warehouse.releases_dir.glob(".erased-*"),
     ):

@@ -32,6 +32,11 @@ class Warehouse:
         return self.root / "build.duckdb"
 
     @property
+    def build_copy(self) -> Path:
+        """The copy of the build's database that is to take its place."""
+        return self.root / ".build-copy.duckdb"
+
+    @property
     def spilled(self) -> Path:
         """Where the engine puts, while it builds, what does not fit into its share of memory."""
         return self.root / "build.duckdb.tmp"

@@ -254,6 +254,46 @@ def test_who_goes_on_after_being_erased_touches_no_old_month(new_build: NewBuild
     assert months == {date(2025, 2, 1): 99, date(2025, 3, 1): 2, date(2025, 4, 1): 1}
 
 
+def test_a_request_to_be_erased_touches_no_month_before_it(new_build: NewBuild) -> None:
+    build = new_build()
+    build.add(HISTORY)
+    build.refresh()
+    # whoever builds these months anew would mend this
+    build.connection.execute("update intermediate.int_viewing__device_months set plays = 99")
+    build.add(
+        {
+            "erasure_requests": [
+                {"subscriber_id": "ann", "requested_at": day(50), "recorded_at": day(50)}
+            ]
+        }
+    )
+    build.add(LATER)
+    build.increment()
+    tables = build.tables()
+    viewers = [row[0] for row in tables["intermediate.int_viewing__subscriber_days"]]
+    # what comes after the request is by somebody new
+    assert viewers == ["ann", "bob", "erased", "erased"]
+    months = dict(
+        build.connection.execute(
+            "select month_start, sum(plays) from intermediate.int_viewing__device_months group by 1"
+        ).fetchall()
+    )
+    assert months == {date(2025, 2, 1): 99, date(2025, 3, 1): 99, date(2025, 4, 1): 1}
+
+
+def test_who_is_not_erased_any_more_is_who_they_were(new_build: NewBuild) -> None:
+    requests = [
+        {"subscriber_id": "ann", "requested_at": requested_at, "recorded_at": recorded_at}
+        for requested_at, recorded_at in ((day(30), day(30)), (None, day(35)))
+    ]
+    world = World([HISTORY, {"erasure_requests": requests[:1]}, {"erasure_requests": requests[1:]}])
+    found = in_batches(world, new_build())
+    assert plays(found) == 3
+    viewers = {row[0] for row in found["intermediate.int_viewing__subscriber_days"]}
+    assert viewers == {"ann", "bob"}
+    assert differences(found, at_once(world, new_build())) == []
+
+
 def test_the_months_of_the_only_subscriber_go_with_them(new_build: NewBuild) -> None:
     # with nobody signed up there is no month at all
     alone = {"subscribers": [subscriber("ann")], "playback_sessions": [session("v1", at=day(3))]}

@@ -254,18 +254,46 @@ def test_a_kill_in_the_middle_leaves_a_kept_release_whole(
     assert [path.name for path in warehouse.releases_dir.iterdir()] == [kept.name]
 
 
-def test_a_request_that_nobody_honoured_begins_the_build_anew(
+def test_a_request_is_asked_for_until_a_release_has_honoured_it(
     warehouse: Warehouse, kept: Path
 ) -> None:
     settings = Settings.model_validate(KEY)
     (warehouse.dbt_dir / "dbt.log").write_text(ERASED)
-    assert erasure.begin_anew_if_asked(warehouse, settings)
-    assert not warehouse.build_file.exists()
+    assert erasure.is_asked(warehouse, settings)
     assert not (warehouse.dbt_dir / "dbt.log").exists()
+    erasure.begin_anew(warehouse)
+    assert not warehouse.build_file.exists()
     write_build(warehouse, requested_at="2025-02-01")
     erase(warehouse)
-    assert not erasure.begin_anew_if_asked(warehouse, settings)
-    assert warehouse.build_file.exists()
+    assert not erasure.is_asked(warehouse, settings)
+
+
+def test_a_build_that_was_added_to_keeps_nothing_of_what_was_dropped(
+    warehouse: Warehouse, kept: Path
+) -> None:
+    dropped = "an id that is no more"
+    with duckdb.connect(str(warehouse.build_file)) as connection:
+        connection.execute(
+            f"""
+            create schema bookkeeping;
+            create table bookkeeping.build_plans as select '' as ground, true as adds;
+            create table staging.gone as select '{dropped}' as subscriber_id;
+            create table staging.people as select range as number from range(100000);
+            create view staging.some as select * from staging.people where number < 7;
+            checkpoint;
+            drop table staging.gone;
+            """
+        )
+    assert dropped.encode() in warehouse.build_file.read_bytes()
+    (warehouse.root / ".build-copy.duckdb").write_text("of a run that was killed")
+
+    erase(warehouse)
+
+    assert dropped.encode() not in warehouse.build_file.read_bytes()
+    assert read(warehouse.build_file, "select count(*) from staging.people") == [(100_000,)]
+    assert read(warehouse.build_file, "select count(*) from staging.some") == [(7,)]
+    assert not warehouse.build_copy.exists()
+    assert len(receipts(warehouse)) == 1
 
 
 def test_requests_are_a_file_of_the_raw_folder(tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
 """When a run adds to the last build, and that it ends where a full one does."""
 
 import shutil
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from orchestration import increments
+from orchestration.erasure import write_requests
 from orchestration.increments import Ground, can_add, horizon_to_be
 from orchestration.manifest import Manifest
 from orchestration.sql_text import quoted_text
@@ -112,28 +113,71 @@ def released(place: Warehouse) -> dict[str, tuple[int, int]]:
         }
 
 
-def test_what_comes_later_is_added_and_a_full_refresh_changes_nothing(
+@dataclass(frozen=True)
+class Grown:
+    """What was released of a service after its first days, its last ones, and a full refresh."""
+
+    raw: Path
+    place: Warehouse
+    first: dict[str, tuple[int, int]]
+    added: dict[str, tuple[int, int]]
+    refreshed: dict[str, tuple[int, int]]
+
+
+@pytest.fixture(scope="module")
+def grown(
     deliveries: tuple[Path, Path],
     run_pipeline: RunPipeline,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    first, later = deliveries
-    raw = tmp_path / "raw"
-    shutil.copytree(first, raw)
-    # in portions as a service of many plays, and at last at once
-    monkeypatch.setenv("TENURE_PORTION_PLAYS", "100")
-    place = run_pipeline(raw)
-    assert portions_of_last_build(place) > 2
-    assert not planned_to_add(place)
-    before = released(place)
-    shutil.copytree(later, raw, dirs_exist_ok=True)
-    run_pipeline(raw, warehouse=place)
-    assert planned_to_add(place)
-    added = released(place)
-    assert added["marts.viewing_daily"][0] > before["marts.viewing_daily"][0]
-    monkeypatch.delenv("TENURE_PORTION_PLAYS")
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Grown:
+    """What comes later is added to the first days; then everything is built anew."""
+    raw = tmp_path_factory.mktemp("grown") / "raw"
+    shutil.copytree(deliveries[0], raw)
+    with pytest.MonkeyPatch.context() as patch:
+        # in portions as a service of many plays, and at last at once
+        patch.setenv("TENURE_PORTION_PLAYS", "100")
+        place = run_pipeline(raw)
+        assert portions_of_last_build(place) > 2
+        assert not planned_to_add(place)
+        first = released(place)
+        shutil.copytree(deliveries[1], raw, dirs_exist_ok=True)
+        run_pipeline(raw, warehouse=place)
+        assert planned_to_add(place)
+        added = released(place)
     run_pipeline(raw, warehouse=place, full_refresh=True)
     assert portions_of_last_build(place) == 1
     assert not planned_to_add(place)
-    assert released(place) == added
+    return Grown(raw, place, first, added, released(place))
+
+
+def test_what_comes_later_is_added_and_a_full_refresh_changes_nothing(grown: Grown) -> None:
+    assert grown.added["marts.viewing_daily"][0] > grown.first["marts.viewing_daily"][0]
+    assert grown.refreshed == grown.added
+
+
+def test_a_request_to_be_erased_is_added_as_well_and_leaves_no_id(
+    grown: Grown, run_pipeline: RunPipeline
+) -> None:
+    viewers = "marts.viewing_daily group by subscriber_id order by count(*) desc, subscriber_id"
+    with duckdb.connect(str(grown.place.release_file), read_only=True) as connection:
+        ((asked,),) = connection.execute(f"select subscriber_id from {viewers} limit 1").fetchall()
+    with duckdb.connect(str(grown.place.build_file)) as connection:
+        # of a model that is gone, as nobody would make it anew
+        connection.execute(f"create table marts.former as select '{asked}' as subscriber_id")
+    assert asked.encode() in grown.place.build_file.read_bytes()
+    write_requests(grown.raw, [asked], requested_at=datetime(2025, 12, 31, tzinfo=UTC))
+
+    run_pipeline(grown.raw, warehouse=grown.place)
+
+    assert planned_to_add(grown.place)
+    assert asked.encode() not in grown.place.build_file.read_bytes()
+    assert list(grown.place.receipts_dir.glob("*.json"))
+    assert not grown.place.build_copy.exists()
+    found = released(grown.place)
+    # nobody contacts who is erased, and a request has come
+    assert {name for name, (rows, _) in found.items() if rows != grown.refreshed[name][0]} <= {
+        "marts.audiences",
+        "quality.feed_profile",
+    }
+    for table in ("mrr_bridge_monthly", "title_performance", "experience_monthly"):
+        assert found[f"marts.{table}"] == grown.refreshed[f"marts.{table}"]

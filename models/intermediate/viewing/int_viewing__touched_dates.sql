@@ -1,4 +1,5 @@
 -- depends_on: {{ ref('base_viewing__sessions_in_question') }}
+-- depends_on: {{ ref('stg_subscribers__erasures') }}
 -- depends_on: {{ ref('base_viewing__changed_session_keys') }}
 -- depends_on: {{ ref('stg_viewing__titles') }}
 -- depends_on: {{ ref('int_viewing__early_windows') }}
@@ -13,9 +14,21 @@ arrived_keys as (
 
 ),
 
+-- from when on each arrived request, or one before it, may tell two people of one id apart; null
+-- where the id is nobody's any more who was erased: all sessions are somebody else's again
 arrived_requests as (
 
-    select distinct subscriber_id from {{ source('arrivals', 'erasure_requests') }}
+    select
+        arrived.subscriber_id,
+        case
+            when count(erasures.subscriber_id) > 0 then min(requests.requested_at)
+        end as earliest_requested_at
+    from {{ source('arrivals', 'erasure_requests') }} as arrived
+    inner join {{ source('raw', 'erasure_requests') }} as requests
+        on arrived.subscriber_id = requests.subscriber_id
+    left join {{ ref('stg_subscribers__erasures') }} as erasures
+        on arrived.subscriber_id = erasures.subscriber_id
+    group by arrived.subscriber_id
 
 ),
 
@@ -40,7 +53,11 @@ touched_sessions as (
     where
         arrived_keys.session_id is not null
         or changed_keys.session_id is not null
-        or arrived_requests.subscriber_id is not null
+        -- what was before the request is counted as ever, by another id
+        or (
+            arrived_requests.subscriber_id is not null
+            and coalesce(sessions.ended_at >= arrived_requests.earliest_requested_at, true)
+        )
 
 ),
 
