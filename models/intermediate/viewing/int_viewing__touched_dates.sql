@@ -14,14 +14,15 @@ arrived_keys as (
 
 ),
 
--- from when on each arrived request, or one before it, may tell two people of one id apart; null
--- where the id is nobody's any more who was erased: all sessions are somebody else's again
+-- from when on each request that came, or one before it, may tell two people of one id apart: always
+-- where nobody is erased by it any more, and all sessions are somebody else's again
 arrived_requests as (
 
     select
         arrived.subscriber_id,
         case
             when count(erasures.subscriber_id) > 0 then min(requests.requested_at)
+            else timestamp '0001-01-01 00:00:00'
         end as earliest_requested_at
     from {{ source('arrivals', 'erasure_requests') }} as arrived
     inner join {{ source('raw', 'erasure_requests') }} as requests
@@ -29,12 +30,6 @@ arrived_requests as (
     left join {{ ref('stg_subscribers__erasures') }} as erasures
         on arrived.subscriber_id = erasures.subscriber_id
     group by arrived.subscriber_id
-
-),
-
-changed_keys as (
-
-    select * from {{ ref('base_viewing__changed_session_keys') }}
 
 ),
 
@@ -46,18 +41,15 @@ touched_sessions as (
     from {{ ref('base_viewing__sessions_in_question') }} as sessions
     left join arrived_keys
         on sessions.session_id = arrived_keys.session_id
-    left join changed_keys
+    left join {{ ref('base_viewing__changed_session_keys') }} as changed_keys
         on sessions.session_id = changed_keys.session_id
     left join arrived_requests
         on sessions.subscriber_id = arrived_requests.subscriber_id
     where
         arrived_keys.session_id is not null
         or changed_keys.session_id is not null
-        -- what was before the request is counted as ever, by another id
-        or (
-            arrived_requests.subscriber_id is not null
-            and coalesce(sessions.ended_at >= arrived_requests.earliest_requested_at, true)
-        )
+        -- what was over before the request is counted as ever, by another id
+        or sessions.ended_at >= arrived_requests.earliest_requested_at
 
 ),
 
