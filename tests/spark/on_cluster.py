@@ -57,11 +57,15 @@ class Ran:
 
 
 def executors() -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if any("CoarseGrainedExecutorBackend" in word for word in process.cmdline())
-    ]
+    return [process for process in psutil.Process().children(recursive=True) if executes(process)]
+
+
+def executes(process: psutil.Process) -> bool:
+    try:
+        return any("CoarseGrainedExecutorBackend" in word for word in process.cmdline())
+    except psutil.NoSuchProcess:
+        # Hadoop starts one for each file that it writes, gone before it is looked at
+        return False
 
 
 @contextmanager
@@ -71,7 +75,8 @@ def killing_an_executor(log: Path, killed: list[int]) -> Iterator[None]:
 
     def watch() -> None:
         sought = HEAVY.replace(".", ".db/")
-        with log.open(encoding="utf-8") as told:
+        # what is being written may end within a letter
+        with log.open(encoding="utf-8", errors="replace") as told:
             news = ""
             while not over.is_set():
                 # with the end of what was read before, where the name may have begun
