@@ -152,7 +152,7 @@ def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str
     with duckdb.connect(str(warehouse.build_file), read_only=True) as connection:
         requests = _requests(connection, as_of=bookkeeping.knowledge_horizon(connection))
         new = _without_receipt(warehouse, settings, requests)
-        has_free_blocks = increments.has_added(connection)
+        was_added_to = increments.has_added(connection)
         for path in sorted(warehouse.releases_dir.glob("[!.]*.duckdb")):
             if path.stem == release_id:
                 continue
@@ -163,7 +163,7 @@ def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str
             )
             if pending and (changed := _erase_from(path, pending)):
                 rewritten[path.stem] = changed
-    if new and has_free_blocks:
+    if new and was_added_to:
         _copy_build(warehouse)
     if new or rewritten:
         _write_receipt(warehouse, sorted(new.values()), rewritten, release_id=release_id)

@@ -25,14 +25,13 @@ genre_days as (
         session_days.subscriber_id,
         session_days.viewing_date,
         titles.genre,
-        cast(sum(session_days.watched_seconds) as bigint) as watched_seconds
+        cast(sum(session_days.seen_seconds) as bigint) as watched_seconds
     from session_days
     inner join titles
         on session_days.title_id = titles.title_id
-    where not session_days.is_startup_failure
     group by session_days.subscriber_id, session_days.viewing_date, titles.genre
     -- asked of each play, its share of the day would be worked out twice
-    having sum(session_days.watched_seconds) > 0
+    having sum(session_days.seen_seconds) > 0
 
 )
 

@@ -76,6 +76,16 @@ session_days as (
     left join titles
         on touched_days.title_id = titles.title_id
 
+),
+
+-- nothing was seen where nothing started, whatever the player says
+seen as (
+
+    select
+        *,
+        case when is_startup_failure then 0 else watched_seconds end as seen_seconds
+    from session_days
+
 )
 
-select * from session_days
+select * from seen

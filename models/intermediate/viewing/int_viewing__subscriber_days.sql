@@ -27,10 +27,7 @@ subscriber_days as (
             ) as bigint
         ) as completed_plays,
         cast(sum(watched_seconds) as bigint) as watched_seconds,
-        -- nothing was seen where nothing started, whatever the player says
-        cast(
-            coalesce(sum(watched_seconds) filter (where not is_startup_failure), 0) as bigint
-        ) as seen_seconds,
+        cast(sum(seen_seconds) as bigint) as seen_seconds,
         count(distinct case when is_first_day then title_id end) as titles,
         count(*) filter (where is_first_day and has_failed) as failed_plays,
         cast(coalesce(sum(rebuffer_ms) filter (where is_first_day), 0) as bigint) as rebuffer_ms,

@@ -22,9 +22,7 @@ title_viewer_months as (
         {{ month_start('viewing_date') }} as month_start,
         count(*) filter (where is_first_day) as plays,
         count(*) filter (where is_first_day and is_valid_play) as valid_plays,
-        cast(
-            coalesce(sum(watched_seconds) filter (where not is_startup_failure), 0) as bigint
-        ) as watched_seconds,
+        cast(sum(seen_seconds) as bigint) as watched_seconds,
         count(is_completed_play) filter (where is_first_day) as completable_plays,
         count(*) filter (where is_first_day and is_completed_play) as completed_plays
     from session_days
