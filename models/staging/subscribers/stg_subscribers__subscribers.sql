@@ -25,7 +25,7 @@ accepted as (
 
 ),
 
--- of a split id each half takes its newest version of its own side of the request, else the newest
+-- as in every table, what has no time is of the time before the request
 versions_of_halves as (
 
     select
@@ -38,23 +38,26 @@ versions_of_halves as (
         versions.referred_by_subscriber_id,
         versions.signed_up_at,
         versions.is_marketing_opt_in,
-        (versions.signed_up_at < split_ids.requested_at) = split_ids.is_erased as is_own_version
+        versions.version_rank,
+        coalesce(versions.signed_up_at < split_ids.requested_at, true) = split_ids.is_erased
+            as is_own_version
     from split_ids
     inner join accepted
         on split_ids.subscriber_id = accepted.subscriber_id
     inner join versions
         on split_ids.subscriber_id = versions.subscriber_id
     where versions.version_rank is not null
+
+),
+
+-- of a split id each half takes its newest version of its own side of the request, else the newest
+halves as (
+
+    select * from versions_of_halves
     qualify
         row_number() over (
-            partition by split_ids.current_id
-            order by
-                case
-                    when (versions.signed_up_at < split_ids.requested_at) = split_ids.is_erased
-                        then 0
-                    else 1
-                end,
-                versions.version_rank
+            partition by current_id
+            order by case when is_own_version then 0 else 1 end, version_rank
         ) = 1
 
 ),
@@ -86,12 +89,13 @@ people as (
         case when is_own_version and not is_erased then birth_year end as birth_year,
         acquisition_channel,
         case when is_own_version then referred_by_subscriber_id end as referred_by_subscriber_id,
-        case when is_own_version then signed_up_at else first_active_at end as signed_up_at,
-        is_marketing_opt_in and is_own_version and not is_erased as is_marketing_opt_in,
+        coalesce(case when is_own_version then signed_up_at end, first_active_at) as signed_up_at,
+        coalesce(is_marketing_opt_in, false) and is_own_version and not is_erased
+            as is_marketing_opt_in,
         is_erased
-    from versions_of_halves
+    from halves
     where
-        is_own_version
+        (is_own_version and signed_up_at is not null)
         or first_active_at is not null
 
 ),
