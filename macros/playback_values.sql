@@ -58,12 +58,14 @@ end
 {#
     Those of the seconds of a play that fall into a day which it touches: what it has up to the day's
     end, less what it has up to the day's start. So the days add up to the play. `days` names a relation
-    with the times of the play and of the day, `seconds` is SQL of the play's.
+    with the times of the play and of the day, `seconds` is SQL of the play's. A play can begin on a day
+    after its end: where the clock went back over a midnight that had just been.
 #}
 {% macro seconds_of_day(days, seconds) -%}
     {%- set started_at, ended_at = days ~ '.started_at', days ~ '.ended_at' -%}
     {%- set lasted = microseconds_between(started_at, ended_at) -%}
-    {%- set to_end = microseconds_between(started_at, 'least(' ~ days ~ '.day_ended_at, ' ~ ended_at ~ ')') -%}
+    {%- set day_ended_at = 'greatest(' ~ days ~ '.day_ended_at, ' ~ started_at ~ ')' -%}
+    {%- set to_end = microseconds_between(started_at, 'least(' ~ day_ended_at ~ ', ' ~ ended_at ~ ')') -%}
     {%- set to_start = microseconds_between(started_at, 'greatest(' ~ days ~ '.day_started_at, ' ~ started_at ~ ')') -%}
     cast(
         {{ divide_rounded(seconds ~ ' * ' ~ to_end, lasted) }}
