@@ -14,7 +14,7 @@ lifetime_ends as (
 
 current_states as (
 
-    select * from {{ ref('int_subscriptions__states') }}
+    select * from {{ ref('int_subscriptions__held_states') }}
     where
         valid_to is null
         and (own_currency_mrr > 0 or status = 'paused')

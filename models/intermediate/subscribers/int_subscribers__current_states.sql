@@ -2,7 +2,7 @@ with
 
 states as (
 
-    select * from {{ ref('int_subscriptions__states') }}
+    select * from {{ ref('int_subscriptions__held_states') }}
     where valid_to is null
 
 ),

@@ -69,6 +69,25 @@ states_with_request as (
 
 ),
 
+-- whoever asked for one of two to end, and not for the other, asked for no end of the lifetime
+lifetime_requests as (
+
+    select
+        last_held_states.subscriber_id,
+        last_held_states.lifetime_number,
+        case
+            when count(*) = count(states_with_request.standing_request_at)
+                then max(states_with_request.standing_request_at)
+        end as cancel_requested_at
+    from last_held_states
+    inner join states_with_request
+        on
+            last_held_states.subscription_id = states_with_request.subscription_id
+            and last_held_states.ended_at = states_with_request.valid_from
+    group by last_held_states.subscriber_id, last_held_states.lifetime_number
+
+),
+
 lifetime_ends as (
 
     select
@@ -88,12 +107,16 @@ lifetime_ends as (
             else states.end_reason
         end as end_reason,
         states.cancel_feedback,
-        states.standing_request_at as cancel_requested_at
+        lifetime_requests.cancel_requested_at
     from deciding_subscriptions
-    inner join states_with_request as states
+    inner join states
         on
             deciding_subscriptions.subscription_id = states.subscription_id
             and deciding_subscriptions.ended_at = states.valid_from
+    inner join lifetime_requests
+        on
+            deciding_subscriptions.subscriber_id = lifetime_requests.subscriber_id
+            and deciding_subscriptions.lifetime_number = lifetime_requests.lifetime_number
 
 )
 
