@@ -14,7 +14,10 @@ cancel_requests as (
         subscription_id,
         min_by(subscriber_id, valid_from) as subscriber_id,
         cancel_requested_at,
-        min_by(cancel_feedback, valid_from) as cancel_feedback
+        -- feedback may come later than the request, and engines differ where it is missing
+        min_by(
+            cancel_feedback, case when cancel_feedback is not null then valid_from end
+        ) as cancel_feedback
     from states
     where cancel_requested_at < {{ as_of() }}
     group by subscription_id, cancel_requested_at

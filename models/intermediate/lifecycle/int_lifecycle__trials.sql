@@ -6,21 +6,37 @@ states as (
 
 ),
 
-states_in_order as (
+states_with_holders as (
 
     select
         states.*,
+        lag(own_currency_mrr) over (
+            partition by subscription_id order by valid_from
+        ) as own_currency_mrr_before,
+        lag(subscriber_id) over (
+            partition by subscription_id order by valid_from
+        ) as subscriber_id_before
+    from states
+
+),
+
+states_in_order as (
+
+    select
+        states_with_holders.*,
         own_currency_mrr > 0 as is_paying,
         coalesce(
-            lag(own_currency_mrr) over (partition by subscription_id order by valid_from), 0
-        ) > 0 as was_paying,
-        -- equal within an unbroken run of trialing, since only other states raise it
-        sum(case when status = 'trialing' then 0 else 1 end) over (
+            own_currency_mrr_before > 0 and subscriber_id_before = subscriber_id, false
+        ) as was_paying,
+        -- equal within an unbroken run of trialing of one holder, since all else raises it
+        sum(
+            case when status = 'trialing' and subscriber_id_before = subscriber_id then 0 else 1 end
+        ) over (
             partition by subscription_id
             order by valid_from
             rows between unbounded preceding and current row
         ) as run_number
-    from states
+    from states_with_holders
 
 ),
 
@@ -29,13 +45,13 @@ trials as (
     select
         subscription_id,
         run_number,
-        max_by(subscriber_id, valid_from) as subscriber_id,
+        subscriber_id,
         max_by(plan_id, valid_from) as plan_id,
         min(valid_from) as started_at,
         case when count(*) = count(valid_to) then max(valid_to) end as ended_at
     from states_in_order
     where status = 'trialing'
-    group by subscription_id, run_number
+    group by subscription_id, subscriber_id, run_number
 
 ),
 
