@@ -47,6 +47,7 @@ lifetime_periods as (
         billed_periods.promotion_code,
         billed_periods.started_at,
         billed_periods.ended_at,
+        billed_periods.started_at < {{ open_end('lifetimes.ended_at') }} as is_within_lifetime,
         row_number() over (
             partition by lifetimes.subscriber_id, lifetimes.lifetime_number
             order by
@@ -92,7 +93,10 @@ discounts as (
         max(
             case
                 when
-                    coalesce(lifetime_periods.promotion_code <> opening_offers.promotion_code, true)
+                    lifetime_periods.is_within_lifetime
+                    and coalesce(
+                        lifetime_periods.promotion_code <> opening_offers.promotion_code, true
+                    )
                     then lifetime_periods.started_at
             end
         ) as last_billed_without_at
