@@ -43,7 +43,7 @@ leavings as (
             and lifetimes.lifetime_number = lifetime_ends.lifetime_number
     where
         lifetime_ends.end_type = 'voluntary'
-        and lifetimes.ended_at + interval 24 month > {{ as_of() }}
+        and lifetimes.ended_at >= {{ as_of() }} - interval 24 month
     group by lifetimes.subscriber_id
 
 ),

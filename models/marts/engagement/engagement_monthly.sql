@@ -50,7 +50,7 @@ stratum_months as (
         months.month_start,
         stratum_starts.stratum,
         stratum_starts.stratum_value,
-        {{ days_between('months.month_start', 'months.elapsed_until_date') }} as elapsed_days,
+        months.elapsed_days,
         {{ microseconds_between('months.started_at', 'months.elapsed_until_at') }}
             as elapsed_microseconds,
         -- before the first play of the service nobody measured: unknown, not 0
@@ -69,7 +69,7 @@ engagement as (
         stratum_months.month_start,
         stratum_months.stratum,
         stratum_months.stratum_value,
-        cast(stratum_months.elapsed_days as integer) as elapsed_days,
+        stratum_months.elapsed_days,
         {%- for measure in [
             'active_subscriber_days', 'active_subscribers', 'paid_watched_seconds',
         ] %}

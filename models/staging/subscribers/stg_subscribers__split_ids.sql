@@ -22,7 +22,7 @@ active_ids as (
     union all
     select
         subscriber_id,
-        ended_at as happened_at
+        started_at as happened_at
     from {{ ref('base_viewing__exceptional_sessions') }}
     -- of who is erased every session is an exception: the raw files need not be read
     where version_rank = 1 and broken_rule is null
@@ -70,7 +70,14 @@ split_ids_with_activity as (
         split_ids.requested_at,
         split_ids.current_id,
         split_ids.is_erased,
-        min(active_ids.happened_at) as first_active_at
+        -- what began before the request and ended after it is the newcomer's
+        case
+            when
+                not split_ids.is_erased
+                and min(active_ids.happened_at) < split_ids.requested_at
+                then split_ids.requested_at
+            else min(active_ids.happened_at)
+        end as first_active_at
     from split_ids
     left join active_ids
         on split_ids.current_id = active_ids.subscriber_id
