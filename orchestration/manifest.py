@@ -41,11 +41,17 @@ class ReleasedTable:
 
 @dataclass(frozen=True)
 class RawEvents:
-    """A raw table and the column that says when a row happened; None where none does."""
+    """A raw table, its key, and the column that says when a row happened; None where none does.
+
+    What reaches back changes what was before it: rows that other rows refer to, or that stand in an
+    order with them.
+    """
 
     table: str
     event_time: str | None
     is_date: bool
+    key: tuple[str, ...]
+    reaches_back: bool
 
 
 @dataclass(frozen=True)
@@ -169,9 +175,12 @@ class Manifest:
                 source["name"],
                 time,
                 is_date=bool(time) and source["columns"][time]["data_type"] == "date",
+                key=tuple(meta.get("key", ())),
+                reaches_back=bool(meta.get("reaches_back")),
             )
             for source in sorted(raw, key=lambda source: str(source["name"]))
-            for time in [source["config"].get("meta", {}).get("event_time")]
+            for meta in [source["config"].get("meta", {})]
+            for time in [meta.get("event_time")]
         )
 
     def relation(self, unique_id: str) -> tuple[str, str]:

@@ -87,16 +87,16 @@ def insert_restatements(
     """Adds to `target` each figure of a month closed in `earlier` that differs in `catalog`.
 
     Both catalogs are attached releases; a figure of a mart that the earlier one lacks is new, and
-    nothing is said of it.
+    nothing is said of it. The months closed in `earlier` are those of all of its figures, since one
+    of them may have had no row yet.
     """
+    figures = tuple(each for each in figures if _has_figure(connection, earlier, each))
+    last_closed = _last_closed(connection, figures, earlier)
     for figure in figures:
-        if not _has_figure(connection, earlier, figure):
-            continue
         now, then = (_monthly_sums(each, figure) for each in (catalog, earlier))
         connection.execute(
             f"""
-            with now as ({now}), earlier as ({then}),
-            closed as (select max(month_start) as last_month from earlier where is_complete)
+            with now as ({now}), earlier as ({then})
             insert into {target} by name
             select
                 ? as release_id,
@@ -111,12 +111,26 @@ def insert_restatements(
                 ? as restated_at
             from now
             full join earlier on now.month_start = earlier.month_start
-            inner join closed on coalesce(now.month_start, earlier.month_start) <= last_month
             where now.value is distinct from earlier.value
+            and coalesce(now.month_start, earlier.month_start) <= ?
             order by month_start
             """,
-            [release_id, previous_release_id, previous_as_of, as_of, restated_at],
+            [release_id, previous_release_id, previous_as_of, as_of, restated_at, last_closed],
         )
+
+
+def _last_closed(
+    connection: duckdb.DuckDBPyConnection, figures: tuple[HeadlineFigure, ...], catalog: str
+) -> date | None:
+    months = [
+        month
+        for figure in figures
+        for (month,) in connection.execute(
+            f"select max(month_start) from ({_monthly_sums(catalog, figure)}) where is_complete"
+        ).fetchall()
+        if month
+    ]
+    return max(months, default=None)
 
 
 def _monthly_sums(catalog: str, figure: HeadlineFigure) -> str:
@@ -162,7 +176,7 @@ def insert_causes(
 
     `build` is the attached database with the views of the raw tables, `earlier` the release that
     stood before. Reads the raw tables only where a month was restated. Rows of later months are
-    left out: no figure looks ahead.
+    left out unless they reach back or revise a row that was known: no figure looks ahead.
     """
     months = [
         month
@@ -217,27 +231,41 @@ def _rows_of(
 
 
 @dataclass(frozen=True)
+class _Arrived:
+    """Some of these rows: those of a month, or of none, that reach back to any before it or not."""
+
+    month: date | None
+    reaches_back: bool
+    rows: int
+    first: datetime | None
+    last: datetime | None
+
+    def touches(self, month: date) -> bool:
+        return self.reaches_back or self.month is None or self.month <= month
+
+
+@dataclass(frozen=True)
 class _Arrivals:
-    """Rows of a raw table between two horizons: by month, how many and when they were recorded."""
+    """Rows of a raw table between two horizons: how many and when they were recorded."""
 
     table: str
     cause: str
     condition: str
-    by_month: tuple[tuple[date | None, int, datetime | None, datetime | None], ...]
+    parts: tuple[_Arrived, ...]
 
     def touches(self, month: date) -> bool:
-        return any(each is None or each <= month for each, *_ in self.by_month)
+        return any(part.touches(month) for part in self.parts)
 
     def of_month(self, month: date) -> tuple[object, ...]:
-        touching = [each for each in self.by_month if each[0] is None or each[0] <= month]
+        touching = [part for part in self.parts if part.touches(month)]
         return (
             month,
             self.cause,
             self.table,
-            sum(rows for _, rows, _, _ in touching),
-            sum(rows for each, rows, _, _ in touching if each == month),
-            min((first for _, _, first, _ in touching if first), default=None),
-            max((last for _, _, _, last in touching if last), default=None),
+            sum(part.rows for part in touching),
+            sum(part.rows for part in touching if part.month == month),
+            min((part.first for part in touching if part.first), default=None),
+            max((part.last for part in touching if part.last), default=None),
             self.condition,
         )
 
@@ -253,13 +281,26 @@ def _arrivals(
 ) -> _Arrivals:
     low, high = sorted((now.as_of, before.as_of))
     condition = f"{_beyond(events, low, zone)} and not {_beyond(events, high, zone)}"
+    table = quoted_name(build, SOURCE_NAME, events.table)
+    keys = ", ".join(map(quoted_name, events.key))
+    # of a key that was known another version has come, wherever it says that it happened
     rows = connection.execute(
-        f"select cast(date_trunc('month', {_local_time(events, zone)}) as date), count(*),"
-        " min(recorded_at), max(recorded_at)"
-        f" from {quoted_name(build, SOURCE_NAME, events.table)} where {condition} group by 1"
+        f"""
+        with arrived as (select * from {table} where {condition}),
+        revised as (
+            select distinct {keys}, true as is_revised from {table}
+            semi join (select distinct {keys} from arrived) as arrived_keys using ({keys})
+            where not {_beyond(events, low, zone)}
+        )
+        select
+            cast(date_trunc('month', {_local_time(events, zone)}) as date) as month_start,
+            {events.reaches_back} or coalesce(is_revised, false) as reaches_back,
+            count(*), min(recorded_at), max(recorded_at)
+        from arrived left join revised using ({keys}) group by all
+        """
     ).fetchall()
     cause = BECAME_KNOWN if now.as_of >= before.as_of else NOT_KNOWN_YET
-    return _Arrivals(events.table, cause, condition, tuple(rows))
+    return _Arrivals(events.table, cause, condition, tuple(_Arrived(*row) for row in rows))
 
 
 def _more_behind_horizon(

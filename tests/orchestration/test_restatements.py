@@ -12,25 +12,28 @@ from orchestration.warehouse import Warehouse
 START = datetime(2026, 1, 1, 6, tzinfo=UTC)
 JANUARY, FEBRUARY, MARCH = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
 
+
+def model(schema: str, name: str, *headlines: str) -> dict[str, object]:
+    return {
+        "unique_id": f"model.tenure.{name}",
+        "resource_type": "model",
+        "config": {"materialized": "table"},
+        "schema": schema,
+        "alias": name,
+        "description": "",
+        "columns": {
+            column: {"description": "", "config": {"meta": {"is_headline": True}}}
+            for column in headlines
+        },
+        "constraints": [],
+    }
+
+
 MANIFEST = Manifest(
     {
         "nodes": {
-            "model.tenure.bridge": {
-                "unique_id": "model.tenure.bridge",
-                "resource_type": "model",
-                "config": {"materialized": "table"},
-                "schema": "marts",
-                "alias": "bridge",
-                "description": "One row per month and tier.",
-                "columns": {
-                    "month_start": {"description": "A month."},
-                    "lost": {
-                        "description": "Who left.",
-                        "config": {"meta": {"is_headline": True}},
-                    },
-                },
-                "constraints": [],
-            }
+            "bridge": model("marts", "bridge", "lost"),
+            "dunning": model("marts", "dunning", "lost"),
         },
         "sources": {},
     }
@@ -39,18 +42,22 @@ MANIFEST = Manifest(
 Rows = list[tuple[date, str, int, bool]]
 
 
-def publish(warehouse: Warehouse, number: int, rows: Rows) -> None:
-    """Releases a bridge of (month, tier, lost, is_complete), known a day later each time."""
+def publish(warehouse: Warehouse, number: int, rows: Rows, dunning: Rows | None = None) -> None:
+    """Releases a bridge of (month, tier, lost, is_complete), known a day later each time.
+
+    The mart of dunning is empty if nothing else is said.
+    """
     warehouse.prepare()
     with duckdb.connect(str(warehouse.build_file)) as connection:
         for schema in ("marts", "staging", "quality"):
             connection.execute(f"create schema if not exists {schema}")
-        connection.execute(
-            "create or replace table marts.bridge"
-            " (month_start date, tier varchar, lost bigint, is_complete boolean)"
-        )
-        if rows:
-            connection.executemany("insert into marts.bridge values (?, ?, ?, ?)", rows)
+        for name, content in (("bridge", rows), ("dunning", dunning)):
+            connection.execute(
+                f"create or replace table marts.{name}"
+                " (month_start date, tier varchar, lost bigint, is_complete boolean)"
+            )
+            if content:
+                connection.executemany(f"insert into marts.{name} values (?, ?, ?, ?)", content)
         connection.execute(
             "create or replace table staging.stg_clock as"
             f" select timestamp '2026-03-10' + interval {number} day as as_of"
@@ -121,6 +128,14 @@ def test_months_that_come_and_go(warehouse: Warehouse) -> None:
     ]
 
 
+def test_the_first_row_of_a_mart_restates_a_month_that_was_closed(warehouse: Warehouse) -> None:
+    """The mart had no row; that January was closed all the same, others say."""
+    bridge: Rows = [(JANUARY, "basic", 3, True), (FEBRUARY, "basic", 1, False)]
+    publish(warehouse, 1, bridge)
+    publish(warehouse, 2, bridge, [(JANUARY, "basic", 7, True), (FEBRUARY, "basic", 8, False)])
+    assert restatements(warehouse) == [("20260101T060002Z", JANUARY, None, Decimal("7.0000"))]
+
+
 def test_a_rollback_and_a_new_release_keep_what_was_told(warehouse: Warehouse) -> None:
     publish(warehouse, 1, [(JANUARY, "basic", 3, True)])
     publish(warehouse, 2, [(JANUARY, "basic", 4, True)])
@@ -132,29 +147,16 @@ def test_a_rollback_and_a_new_release_keep_what_was_told(warehouse: Warehouse) -
     ]
 
 
-def model(schema: str, name: str, *headlines: str) -> dict[str, object]:
-    return {
-        "unique_id": f"model.tenure.{name}",
-        "resource_type": "model",
-        "config": {"materialized": "table"},
-        "schema": schema,
-        "alias": name,
-        "description": "",
-        "columns": {
-            column: {"description": "", "config": {"meta": {"is_headline": True}}}
-            for column in headlines
-        },
-        "constraints": [],
-    }
-
-
-def source(name: str, event_time: str | None) -> dict[str, object]:
+def source(
+    name: str, event_time: str | None, key: str, *, reaches_back: bool = False
+) -> dict[str, object]:
     columns = {event_time: {"data_type": "timestamp"}} if event_time else {}
+    meta = {"event_time": event_time, "key": [key], "reaches_back": reaches_back}
     return {
         "unique_id": f"source.tenure.raw.{name}",
         "source_name": "raw",
         "name": name,
-        "config": {"meta": {"event_time": event_time}},
+        "config": {"meta": meta},
         "columns": columns,
     }
 
@@ -166,13 +168,19 @@ WITH_RAW = Manifest(
             "account": model("quality", "row_reconciliation"),
         },
         "sources": {
-            "changes": source("changes", "changed_at"),
-            "plans": source("plans", None),
+            "changes": source("changes", "changed_at", "change_id"),
+            "plans": source("plans", None, "recorded_at"),
         },
     }
 )
+REACHING_BACK = Manifest(
+    {
+        **WITH_RAW.content,
+        "sources": {"changes": source("changes", "changed_at", "change_id", reaches_back=True)},
+    }
+)
 
-Changes = list[tuple[str, str]]
+Changes = list[tuple[str, str] | tuple[str, str, str]]
 
 
 def publish_of(
@@ -184,9 +192,13 @@ def publish_of(
     plans: tuple[str, ...] = (),
     fingerprint: str = "hash",
     version: str = "1",
+    manifest: Manifest = WITH_RAW,
     **parameters: str,
 ) -> list[tuple[object, ...]]:
-    """Releases January's figure, made of changes (changed_at, recorded_at); returns its causes."""
+    """Releases January's figure, made of changes; returns its causes.
+
+    A change is `changed_at`, `recorded_at` and its id, which is `changed_at` if it is not given.
+    """
     warehouse.prepare()
     horizon = f"timestamp '{as_of}'"
     beyond = f"coalesce(recorded_at >= {horizon} or changed_at >= {horizon}, false)"
@@ -194,9 +206,13 @@ def publish_of(
         for schema in ("marts", "staging", "quality", "raw"):
             connection.execute(f"create schema if not exists {schema}")
         connection.execute(
-            "create or replace table raw.changes (changed_at timestamp, recorded_at timestamp)"
+            "create or replace table raw.changes"
+            " (changed_at timestamp, recorded_at timestamp, change_id varchar)"
         )
-        connection.executemany("insert into raw.changes values (?, ?)", changes)
+        connection.executemany(
+            "insert into raw.changes values (?, ?, ?)",
+            [(*change[:2], change[-1] if len(change) > 2 else change[0]) for change in changes],
+        )
         connection.execute("create or replace table raw.plans (recorded_at timestamp)")
         for plan in plans:
             connection.execute("insert into raw.plans values (?)", [plan])
@@ -218,7 +234,7 @@ def publish_of(
         for step in ("build", "audit"):
             bookkeeping.note_step(connection, step)
     released = release.publish(
-        warehouse, WITH_RAW, project_version=version, released_at=START + timedelta(days=lost)
+        warehouse, manifest, project_version=version, released_at=START + timedelta(days=lost)
     )
     with duckdb.connect(str(warehouse.release_file), read_only=True) as connection:
         return connection.execute(
@@ -266,6 +282,30 @@ def test_late_rows_are_the_cause_with_what_selects_them(warehouse: Warehouse) ->
 def test_no_cause_is_sought_where_nothing_was_restated(warehouse: Warehouse) -> None:
     publish_of(warehouse, FIRST, as_of="2026-03-11", lost=3)
     assert publish_of(warehouse, FIRST + LATE, as_of="2026-03-12", lost=3) == []
+
+
+def test_a_row_that_moves_out_of_the_month_is_a_cause(warehouse: Warehouse) -> None:
+    """Its new version says February; the one of January was known, and counts no more."""
+    known: Changes = [("2026-01-05 00:00", "2026-01-05 01:00", "c1")]
+    moved: Changes = [
+        ("2026-02-05 00:00", "2026-03-11 10:00", "c1"),
+        ("2026-02-06 00:00", "2026-03-11 11:00", "c2"),
+    ]
+    publish_of(warehouse, known, as_of="2026-03-11", lost=3)
+    causes = publish_of(warehouse, known + moved, as_of="2026-03-12", lost=2)
+    at = "2026-03-11 10:00:00"
+    assert causes == [("rows became known", "changes", 1, 0, at, at)]
+
+
+def test_a_later_row_is_a_cause_in_a_table_that_reaches_back(warehouse: Warehouse) -> None:
+    """As a return in February that bridges a stop in January."""
+    later: Changes = [("2026-02-01 00:00", "2026-03-11 10:00")]
+    publish_of(warehouse, FIRST, as_of="2026-03-11", lost=3, manifest=REACHING_BACK)
+    causes = publish_of(
+        warehouse, FIRST + later, as_of="2026-03-12", lost=2, manifest=REACHING_BACK
+    )
+    at = "2026-03-11 10:00:00"
+    assert causes == [("rows became known", "changes", 1, 0, at, at)]
 
 
 def test_an_earlier_horizon_knows_fewer_rows(warehouse: Warehouse) -> None:
