@@ -35,7 +35,7 @@ viewing_windows as (
         ) as earlier_viewing_days_28d,
         cast(
             coalesce(
-                sum(viewing_days.watched_seconds) filter (
+                sum(viewing_days.seen_seconds) filter (
                     where viewing_days.viewing_date >= windows.window_start_date
                 ), 0
             ) as bigint

@@ -32,7 +32,7 @@ activities as (
         1 as viewing_days,
         plays,
         valid_plays,
-        watched_seconds,
+        seen_seconds as watched_seconds,
         0 as failed_payments,
         0 as support_tickets
     from viewing_days

@@ -28,7 +28,8 @@ plays as (
             as startup_ms,
         case when end_cause <> 'startup_failure' and rebuffer_ms >= 0 then rebuffer_ms end
             as rebuffer_ms,
-        cast(watched_seconds as double) * 1000000
+        end_cause <> 'startup_failure'
+        and cast(watched_seconds as double) * 1000000
         > {{ var('overlong_play_ratio') }} * {{ microseconds_between('started_at', 'ended_at') }}
             as is_overlong,
         is_exception

@@ -35,7 +35,7 @@ last_viewing as (
         last_days.subscriber_id,
         last_days.lifetime_number,
         sum(viewing_days.plays) as plays,
-        sum(viewing_days.watched_seconds) as watched_seconds,
+        sum(viewing_days.seen_seconds) as watched_seconds,
         count(*) as viewing_days
     from last_days
     inner join viewing_days
