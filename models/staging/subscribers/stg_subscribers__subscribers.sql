@@ -106,10 +106,14 @@ people_with_referrers as (
         people.subscriber_id,
         coalesce(people.country_code, 'unknown') as country_code,
         coalesce(people.acquisition_channel, 'unknown') as acquisition_channel,
-        case
-            when people.signed_up_at < split_ids.requested_at then split_ids.current_id
-            else people.referred_by_subscriber_id
-        end as referred_by_subscriber_id,
+        -- who names themselves was brought by nobody
+        nullif(
+            case
+                when people.signed_up_at < split_ids.requested_at then split_ids.current_id
+                else people.referred_by_subscriber_id
+            end,
+            people.subscriber_id
+        ) as referred_by_subscriber_id,
         people.signed_up_at,
         people.is_marketing_opt_in,
         people.is_erased,
