@@ -84,15 +84,17 @@ periods as (
         lifetime_renewals.subscriber_id,
         lifetime_renewals.stratum_id,
         stratum_fits.fitted_stratum_id,
-        lifetime_renewals.renewals,
+        lifetime_renewals.renewals_to_date as renewals,
         prices.monthly_price_amount,
         stratum_fits.period_years,
+        stratum_fits.horizon_periods,
         remaining_periods.expected_remaining_periods,
+        remaining_periods.expected_periods_and_next,
         -- the part of the period under way that is over: the next renewal is so much nearer
         least(
             greatest(
                 cast(prices.tenure_days as double) / 365.25
-                - lifetime_renewals.renewals * stratum_fits.period_years,
+                - lifetime_renewals.renewals_to_date * stratum_fits.period_years,
                 0
             ),
             stratum_fits.period_years
@@ -105,7 +107,29 @@ periods as (
     left join remaining_periods
         on
             stratum_fits.fitted_stratum_id = remaining_periods.stratum_id
-            and lifetime_renewals.renewals = remaining_periods.renewals
+            and lifetime_renewals.renewals_to_date = remaining_periods.renewals
+
+),
+
+-- the horizon counts from now, not from the last renewal: half a minute keeps rounding off its end
+periods_within_horizon as (
+
+    select
+        subscriber_id,
+        stratum_id,
+        fitted_stratum_id,
+        renewals,
+        monthly_price_amount,
+        period_years,
+        elapsed_years,
+        case
+            when
+                (horizon_periods + 1) * period_years - elapsed_years
+                < {{ var('clv_horizon_months') }} / cast(12 as double) - 0.000001
+                then expected_periods_and_next
+            else expected_remaining_periods
+        end as expected_remaining_periods
+    from periods
 
 ),
 
@@ -127,7 +151,7 @@ current_values as (
                 4
             ) as decimal(18, 4)
         ) as expected_remaining_value_amount
-    from periods
+    from periods_within_horizon
 
 )
 

@@ -10,7 +10,8 @@ known_dates as (
 
     select
         {{ local_date(as_of() ~ ' - interval ' ~ var('churn_grace_hours') ~ ' hour') }}
-            as known_date
+            as known_date,
+        {{ local_date(as_of()) }} as present_date
 
 ),
 
@@ -21,7 +22,11 @@ dated_lifetimes as (
         lifetimes.subscriber_id,
         lifetimes.lifetime_number,
         lifetimes.ended_at is not null as has_ended,
-        lifetimes.first_plan_tier as plan_tier,
+        -- one of that name is not all of them
+        case
+            when lifetimes.first_plan_tier = 'all tiers' then 'tier "all tiers"'
+            else lifetimes.first_plan_tier
+        end as plan_tier,
         lifetimes.first_billing_period_unit as billing_period_unit,
         lifetimes.first_billing_period_count as billing_period_count,
         case
@@ -31,7 +36,8 @@ dated_lifetimes as (
         end as lifetime_band,
         {{ local_date('lifetimes.started_at') }} as start_date,
         known_dates.known_date,
-        coalesce({{ local_date('lifetimes.ended_at') }}, known_dates.known_date) as last_date
+        coalesce({{ local_date('lifetimes.ended_at') }}, known_dates.known_date) as last_date,
+        coalesce({{ local_date('lifetimes.ended_at') }}, known_dates.present_date) as present_date
     from lifetimes
     cross join known_dates
 
@@ -42,7 +48,7 @@ elapsed_lifetimes as (
 
     select
         dated_lifetimes.*,
-        {%- for name in ['known', 'last'] %}
+        {%- for name in ['known', 'last', 'present'] %}
         case
             when billing_period_unit in ('month', 'year')
                 then
@@ -68,7 +74,9 @@ lifetimes_with_renewals as (
         cast(greatest(floor(cast(known_steps as double) / period_steps), 0) as bigint)
             as known_renewals,
         cast(greatest(floor(cast(last_steps as double) / period_steps), 0) as bigint)
-            as last_renewals
+            as last_renewals,
+        cast(greatest(floor(cast(present_steps as double) / period_steps), 0) as bigint)
+            as present_renewals
     from elapsed_lifetimes
 
 ),
@@ -86,6 +94,7 @@ lifetime_renewals as (
         lifetime_band,
         {{ lifetime_stratum('plan_tier', 'lifetime_band') }} as stratum_id,
         last_renewals as renewals,
+        present_renewals as renewals_to_date,
         has_ended and known_renewals > last_renewals as has_churned,
         case
             when has_ended and known_renewals > last_renewals then last_renewals + 1

@@ -30,6 +30,7 @@ lifetime_strata as (
         billing_period_count,
         {{ band }} as lifetime_band,
         renewals,
+        renewals_to_date,
         has_churned,
         period
     from lifetime_renewals

@@ -59,12 +59,21 @@ remaining_periods as (
             cast(last_sums.discounted_periods - running_sums.discounted_periods as double)
             / nullif(running_sums.discounted_survival, 0),
             12
-        ) as expected_remaining_periods
+        ) as expected_remaining_periods,
+        round(
+            cast(next_sums.discounted_periods - running_sums.discounted_periods as double)
+            / nullif(running_sums.discounted_survival, 0),
+            12
+        ) as expected_periods_and_next
     from running_sums
     inner join running_sums as last_sums
         on
             running_sums.stratum_id = last_sums.stratum_id
             and running_sums.last_period = last_sums.period
+    left join running_sums as next_sums
+        on
+            running_sums.stratum_id = next_sums.stratum_id
+            and running_sums.last_period + 1 = next_sums.period
 
 )
 

@@ -22,7 +22,7 @@ strata as (
             else 1
         end as units_a_year,
         count(*) as lifetimes,
-        max(renewals) as most_renewals
+        max(renewals_to_date) as most_renewals
     from lifetime_strata
     group by
         stratum_id,
@@ -53,7 +53,8 @@ strata_with_last_period as (
 
     select
         strata_with_horizon.*,
-        most_renewals + horizon_periods as last_period
+        -- who is near the next renewal may have one more of them within the horizon
+        most_renewals + horizon_periods + 1 as last_period
     from strata_with_horizon
 
 )

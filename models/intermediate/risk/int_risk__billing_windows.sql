@@ -12,10 +12,11 @@ windows as (
 
 ),
 
+-- whatever became of one later: void or uncollectible by now, it was open when it was looked at
 invoices as (
 
     select * from {{ ref('stg_billing__invoices') }}
-    where status in ('open', 'paid', 'uncollectible')
+    where status <> 'draft'
 
 ),
 

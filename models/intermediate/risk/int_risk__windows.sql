@@ -68,15 +68,16 @@ windows as (
 -- an outcome is known once its last possible end is final; older months are another service
 known_windows as (
 
-    select *
-    from windows
+    select * from windows
     where
         is_current
-        or (
-            horizon_ends_at + interval {{ var('churn_grace_hours') }} hour <= {{ as_of() }}
-            and observation_date
-            >= cast({{ local_date(as_of()) }} - interval {{ var('risk_months') }} month as date)
-        )
+        or horizon_ends_at + interval {{ var('churn_grace_hours') }} hour <= {{ as_of() }}
+    qualify
+        is_current
+        or row_number() over (
+            partition by is_current
+            order by observation_date desc
+        ) <= {{ var('risk_months') }}
 
 )
 
