@@ -7,23 +7,9 @@ lifetime_renewals as (
 
 ),
 
-lifetimes as (
+current_prices as (
 
-    select * from {{ ref('int_subscriptions__lifetimes') }}
-    where ended_at is null
-
-),
-
-movements as (
-
-    select * from {{ ref('int_subscriptions__movements') }}
-
-),
-
-level_values as (
-
-    select * from {{ ref('int_subscriptions__level_values') }}
-    where is_paying
+    select * from {{ ref('int_clv__current_prices') }}
 
 ),
 
@@ -39,53 +25,14 @@ remaining_periods as (
 
 ),
 
-mrr_levels as (
-
-    select
-        subscriber_id,
-        sum(mrr_change_amount) as mrr_amount
-    from movements
-    group by subscriber_id
-
-),
-
--- who is paused comes back to the price that was paid before
-last_paid_levels as (
-
-    select
-        subscriber_id,
-        end_mrr_amount
-    from level_values
-    where ended_at is not null
-    qualify row_number() over (partition by subscriber_id order by started_at desc) = 1
-
-),
-
-prices as (
-
-    select
-        lifetimes.subscriber_id,
-        lifetimes.tenure_days,
-        case
-            when mrr_levels.mrr_amount > 0 then mrr_levels.mrr_amount
-            else coalesce(last_paid_levels.end_mrr_amount, 0)
-        end as monthly_price_amount
-    from lifetimes
-    left join mrr_levels
-        on lifetimes.subscriber_id = mrr_levels.subscriber_id
-    left join last_paid_levels
-        on lifetimes.subscriber_id = last_paid_levels.subscriber_id
-
-),
-
 periods as (
 
     select
         lifetime_renewals.subscriber_id,
         lifetime_renewals.stratum_id,
         stratum_fits.fitted_stratum_id,
-        lifetime_renewals.renewals_to_date as renewals,
-        prices.monthly_price_amount,
+        lifetime_renewals.renewals_so_far as renewals,
+        current_prices.monthly_price_amount,
         stratum_fits.period_years,
         stratum_fits.horizon_periods,
         remaining_periods.expected_remaining_periods,
@@ -93,21 +40,21 @@ periods as (
         -- the part of the period under way that is over: the next renewal is so much nearer
         least(
             greatest(
-                cast(prices.tenure_days as double) / 365.25
-                - lifetime_renewals.renewals_to_date * stratum_fits.period_years,
+                cast(current_prices.tenure_days as double) / 365.25
+                - lifetime_renewals.renewals_so_far * stratum_fits.period_years,
                 0
             ),
             stratum_fits.period_years
         ) as elapsed_years
     from lifetime_renewals
-    inner join prices
-        on lifetime_renewals.subscriber_id = prices.subscriber_id
+    inner join current_prices
+        on lifetime_renewals.subscriber_id = current_prices.subscriber_id
     inner join stratum_fits
         on lifetime_renewals.stratum_id = stratum_fits.stratum_id
     left join remaining_periods
         on
             stratum_fits.fitted_stratum_id = remaining_periods.stratum_id
-            and lifetime_renewals.renewals_to_date = remaining_periods.renewals
+            and lifetime_renewals.renewals_so_far = remaining_periods.renewals
 
 ),
 

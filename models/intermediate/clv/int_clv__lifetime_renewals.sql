@@ -94,7 +94,7 @@ lifetime_renewals as (
         lifetime_band,
         {{ lifetime_stratum('plan_tier', 'lifetime_band') }} as stratum_id,
         last_renewals as renewals,
-        present_renewals as renewals_to_date,
+        present_renewals as renewals_so_far,
         has_ended and known_renewals > last_renewals as has_churned,
         case
             when has_ended and known_renewals > last_renewals then last_renewals + 1

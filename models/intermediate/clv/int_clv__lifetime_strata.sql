@@ -30,7 +30,7 @@ lifetime_strata as (
         billing_period_count,
         {{ band }} as lifetime_band,
         renewals,
-        renewals_to_date,
+        renewals_so_far,
         has_churned,
         period
     from lifetime_renewals

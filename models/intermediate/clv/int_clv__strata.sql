@@ -22,7 +22,7 @@ strata as (
             else 1
         end as units_a_year,
         count(*) as lifetimes,
-        max(renewals_to_date) as most_renewals
+        max(renewals_so_far) as most_renewals
     from lifetime_strata
     group by
         stratum_id,

@@ -1,0 +1,62 @@
+with
+
+lifetimes as (
+
+    select * from {{ ref('int_subscriptions__lifetimes') }}
+    where ended_at is null
+
+),
+
+movements as (
+
+    select * from {{ ref('int_subscriptions__movements') }}
+
+),
+
+level_values as (
+
+    select * from {{ ref('int_subscriptions__level_values') }}
+    where is_paying
+
+),
+
+mrr_levels as (
+
+    select
+        subscriber_id,
+        sum(mrr_change_amount) as mrr_amount
+    from movements
+    group by subscriber_id
+
+),
+
+-- who is paused comes back to the price that was paid before
+last_paid_levels as (
+
+    select
+        subscriber_id,
+        end_mrr_amount
+    from level_values
+    where ended_at is not null
+    qualify row_number() over (partition by subscriber_id order by started_at desc) = 1
+
+),
+
+current_prices as (
+
+    select
+        lifetimes.subscriber_id,
+        lifetimes.tenure_days,
+        case
+            when mrr_levels.mrr_amount > 0 then mrr_levels.mrr_amount
+            else coalesce(last_paid_levels.end_mrr_amount, 0)
+        end as monthly_price_amount
+    from lifetimes
+    left join mrr_levels
+        on lifetimes.subscriber_id = mrr_levels.subscriber_id
+    left join last_paid_levels
+        on lifetimes.subscriber_id = last_paid_levels.subscriber_id
+
+)
+
+select * from current_prices
