@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -21,6 +22,7 @@ from tests.dashboard.samples import (
     cell,
     churn,
     contracts,
+    insert_rows,
     keys,
     releases,
     small_service,
@@ -233,6 +235,37 @@ def test_the_currency_is_that_of_the_release(tmp_path: Path) -> None:
     assert page.data["currency"] == "BRL"
     assert "BRL per month" in page.text
     assert "USD" not in Elements(page.text).text_outside_scripts()
+
+
+def test_a_curve_is_read_at_any_day_as_the_mart_has_it(tmp_path: Path) -> None:
+    """Half of the yearly ones leave on day 366, which is no first day of a step of the picture."""
+    curve: list[dict[str, Any]] = [
+        {
+            "stratum": "billing_period",
+            "stratum_value": "year",
+            "tenure_days": day,
+            "at_risk": 2000 - day,
+            "churned": 0,
+            "survival": (1.0 if day < 366 else 0.5 if day < 731 else 0.3) - day / 10000,
+        }
+        for day in range(1095)
+    ]
+    path = write_release(tmp_path / "tenure.duckdb", {"quality.releases": releases()})
+    insert_rows(path, {"marts.survival_curves": curve})
+    page = page_of(path)
+    shown = dict(
+        zip(
+            page.column("survival", "tenure_days"), page.column("survival", "survival"), strict=True
+        )
+    )
+    assert len(shown) < 350
+    for point in curve:
+        day = point["tenure_days"]
+        read = shown[max(each for each in shown if each <= day)]
+        assert -1e-8 < read - point["survival"] < 0.005, day
+    # what is told in words, and the end
+    assert shown[365] == pytest.approx(1 - 0.0365)
+    assert shown[1094] == pytest.approx(0.3 - 0.1094)
 
 
 def test_a_page_knows_its_release_and_is_replaced_whole(
