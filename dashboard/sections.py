@@ -280,7 +280,7 @@ SECTIONS = (
                 "value_by_channel",
                 "Lifetime value and acquisition cost per subscriber by channel",
                 "reporting currency per subscriber",
-                "Over the months of acquisition that are shown.",
+                "Over the complete months of acquisition that are shown.",
                 "marts.clv_cohorts",
                 ("values",),
                 (CHANNEL,),

@@ -347,10 +347,19 @@ Tenure.chart("churn_definitions_trend", {
 
 // ---------------------------------------------------------------- lifetime value
 
+// a channel that the filter folds is folded here too, or one name would mean two things
 const valueRows = ({ memberOf }) => {
   const channel = memberOf("channel");
-  return Tenure.table("values").filter((row) => !channel || row.acquisition_channel === (channel.isRest ? "other channels" : channel.member));
+  const members = Tenure.dimensions.channel;
+  const isFolded = members.some((member) => member.isRest);
+  const named = new Set(members.filter((member) => !member.isRest).map((member) => member.member));
+  return Tenure.table("values")
+    .map((row) => (isFolded && !named.has(row.acquisition_channel) ? { ...row, acquisition_channel: "other channels" } : row))
+    .filter((row) => !channel || row.acquisition_channel === (channel.isRest ? "other channels" : channel.member));
 };
+
+// of an open month neither the newcomers nor the spend are all there
+const closedRows = (context) => valueRows(context).filter((row) => Tenure.isComplete(row.cohort_month));
 
 // each column added up over the rows of a group; null where none of them has it
 const VALUES = [
@@ -376,7 +385,7 @@ Tenure.chart("clv_cohorts", {
       { key: "expected", label: "To be expected, each", kind: "money" },
       { key: "total", label: "Lifetime value, each", kind: "money" },
     ],
-    rows: summed(valueRows(context), "cohort_month").map((group) => ({
+    rows: summed(closedRows(context), "cohort_month").map((group) => ({
       month: group.cohort_month,
       valued_subscribers: group.valued_subscribers,
       historic: words.quotient(group.historic_value_amount, group.valued_subscribers),
@@ -404,11 +413,10 @@ Tenure.chart("ltv_to_cac", {
       { key: "valued_cost_amount", label: "Acquisition cost", kind: "money" },
       { key: "ratio", label: "LTV : CAC", kind: "number" },
     ],
-    rows: summed(valueRows(context), "cohort_month").map((group) => ({
+    rows: summed(closedRows(context), "cohort_month").map((group) => ({
       ...group,
       month: group.cohort_month,
-      // of an open month neither the newcomers nor the spend are all there
-      ratio: Tenure.isComplete(group.cohort_month) ? words.quotient(group.paid_clv_amount, group.valued_cost_amount) : null,
+      ratio: words.quotient(group.paid_clv_amount, group.valued_cost_amount),
     })),
   }),
   option: (context, table) => {
@@ -434,7 +442,7 @@ Tenure.chart("value_by_channel", {
       { key: "cac", label: "Acquisition cost, each", kind: "money" },
       { key: "ratio", label: "LTV : CAC", kind: "number" },
     ],
-    rows: summed(valueRows(context), "acquisition_channel")
+    rows: summed(closedRows(context), "acquisition_channel")
       .map((group) => ({
         ...group,
         channel: words.named(group.acquisition_channel),

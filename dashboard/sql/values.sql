@@ -14,7 +14,7 @@ totals as (
 select
     cohorts.cohort_month,
     case
-        when totals.size_rank <= 12 then cohorts.acquisition_channel
+        when totals.size_rank <= 60 then cohorts.acquisition_channel
         else 'other channels'
     end as acquisition_channel,
     sum(cohorts.cohort_size) as subscribers,

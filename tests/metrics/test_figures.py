@@ -194,15 +194,19 @@ month_start,churn_type,months_since_churn,churned_subscribers,won_back_subscribe
 
 
 def test_cost_is_set_against_what_was_paid_for(fill: Fill, asked: Ask) -> None:
-    """Television brought nobody for 600; friends came for nothing; May's radio has no forecast."""
+    """Television brought nobody for 600; friends came for nothing; June's radio has no forecast.
+
+    July is open: most of its newcomers are still to come, and so is half of what they cost.
+    """
     fill(
         "clv_cohorts",
         """
-cohort_month,acquisition_channel,cohort_size,acquisition_cost_amount,clv_amount
-2026-05-01,search,30,900,3000
-2026-05-01,tv,0,600,0
-2026-05-01,friend,20,0,900
-2026-06-01,radio,10,300,
+cohort_month,acquisition_channel,cohort_size,acquisition_cost_amount,clv_amount,is_complete
+2026-05-01,search,30,900,3000,true
+2026-05-01,tv,0,600,0,true
+2026-05-01,friend,20,0,900,true
+2026-06-01,radio,10,300,,true
+2026-07-01,search,1,500,10,false
 """,
     )
     names = ["customer_acquisition_cost", "clv_per_subscriber", "ltv_to_cac"]

@@ -67,7 +67,9 @@ cohorts as (
                 ) }},
                 0
             ) as integer
-        ) as whole_months_old
+        ) as whole_months_old,
+        coalesce(cohorts_with_costs.cohort_month <= last_complete_months.month_start, false)
+            as is_complete
     from cohorts_with_costs
     cross join last_complete_months
 

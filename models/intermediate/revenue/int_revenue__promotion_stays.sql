@@ -59,10 +59,11 @@ observed_lifetimes as (
 ),
 
 -- like with like: the same month, first lifetime or return, and billing period, without any code
-comparisons as (
+comparison_cells as (
 
     select
         observed_lifetimes.promotion_code,
+        observed_lifetimes.observed,
         count(*) as compared,
         count(*) filter (where others.tenure_days > terms.horizon_days) as stayed
     from observed_lifetimes
@@ -76,7 +77,28 @@ comparisons as (
             and observed_lifetimes.is_first = (others.lifetime_number = 1)
             and others.promotion_code is null
             and terms.horizon_days < others.observed_days
-    group by observed_lifetimes.promotion_code
+    group by
+        observed_lifetimes.promotion_code,
+        observed_lifetimes.start_month,
+        observed_lifetimes.is_first,
+        observed_lifetimes.first_billing_period_unit,
+        observed_lifetimes.first_billing_period_count,
+        observed_lifetimes.observed
+
+),
+
+-- each kind weighs as much as among those who came on the promotion; sums of decimals are exact
+comparisons as (
+
+    select
+        promotion_code,
+        sum(compared) as compared,
+        sum(stayed) as stayed,
+        cast(
+            sum(cast(cast(observed * stayed as double) / compared as decimal(38, 12))) as double
+        ) / cast(sum(observed) as double) as stay_rate
+    from comparison_cells
+    group by promotion_code
 
 ),
 
@@ -98,8 +120,9 @@ promotion_stays as (
         terms.discount_days,
         cast(outcomes.observed_subscribers as bigint) as observed_subscribers,
         cast(outcomes.stayed_subscribers as bigint) as stayed_subscribers,
-        comparisons.compared as comparison_subscribers,
-        comparisons.stayed as comparison_stayed_subscribers
+        cast(comparisons.compared as bigint) as comparison_subscribers,
+        cast(comparisons.stayed as bigint) as comparison_stayed_subscribers,
+        comparisons.stay_rate as comparison_stay_rate
     from terms
     left join outcomes
         on terms.promotion_code = outcomes.promotion_code

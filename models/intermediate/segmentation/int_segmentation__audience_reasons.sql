@@ -129,7 +129,7 @@ reasons as (
                 then 'Watched on ' || viewing_days || ' of the last 28 days, with advertising'
             when 'loyal'
                 then
-                    'Has paid for ' || paid_days || ' days and watched on ' || viewing_days
+                    'Has stayed for ' || paid_days || ' days and watched on ' || viewing_days
                     || ' of the last 28'
             when 'promoter' then 'Gave ' || score || ' of 10 when asked to recommend the service'
             when 'referrer' then 'Brought subscribers who have paid: ' || friends

@@ -113,6 +113,7 @@ summed_cohorts as (
 
 ),
 
+-- of an open month neither the newcomers nor the spend are all there
 cohorts_against_cost as (
 
     select
@@ -122,19 +123,25 @@ cohorts_against_cost as (
         cast(subscribers_without_forecast as bigint) as subscribers_without_forecast,
         whole_months_old,
         acquisition_cost_amount,
-        {{ amount_per_average('acquisition_cost_amount', 'cohort_size', 1) }}
-            as cost_per_subscriber_amount,
+        case
+            when is_complete
+                then {{ amount_per_average('acquisition_cost_amount', 'cohort_size', 1) }}
+        end as cost_per_subscriber_amount,
         cast(historic_value_amount as decimal(18, 4)) as historic_value_amount,
         cast(expected_remaining_value_amount as decimal(18, 4)) as expected_remaining_value_amount,
         cast(clv_amount as decimal(18, 4)) as clv_amount,
-        {{ amount_per_average('clv_amount', 'cohort_size', 1) }} as clv_per_subscriber_amount,
-        cast(clv_amount as double)
-        / nullif(cast(acquisition_cost_amount as double), 0) as ltv_to_cac,
+        case when is_complete then {{ amount_per_average('clv_amount', 'cohort_size', 1) }} end
+            as clv_per_subscriber_amount,
+        case
+            when is_complete
+                then cast(clv_amount as double) / nullif(cast(acquisition_cost_amount as double), 0)
+        end as ltv_to_cac,
         {%- for age in ages %}
         cast(realised_value_{{ age }}_months_amount as decimal(18, 4))
             as realised_value_{{ age }}_months_amount,
         {%- endfor %}
-        cast(months_to_pay_back as integer) as months_to_pay_back
+        cast(months_to_pay_back as integer) as months_to_pay_back,
+        is_complete
     from summed_cohorts
 
 )

@@ -64,8 +64,7 @@ promotions as (
         / nullif(promotion_stays.observed_subscribers, 0) as stay_rate,
         promotion_stays.comparison_subscribers,
         promotion_stays.comparison_stayed_subscribers,
-        cast(promotion_stays.comparison_stayed_subscribers as double)
-        / nullif(promotion_stays.comparison_subscribers, 0) as comparison_stay_rate
+        promotion_stays.comparison_stay_rate
     from redemptions
     left join starts
         on redemptions.promotion_code = starts.promotion_code
