@@ -105,13 +105,18 @@ def follow_up(
             continue
         if key in judged:
             alerts.append(Alert("recovered", incident))
-        elif now - incident.last_told_at >= remind_after:
+        elif _is_due(incident, now, remind_after):
             reminded = replace(incident, last_told_at=now)
             incidents.append(reminded)
             alerts.append(Alert("reminder", reminded))
         else:
             incidents.append(incident)
     return incidents, alerts
+
+
+def _is_due(incident: Incident, now: datetime, remind_after: timedelta) -> bool:
+    # a run of every night ends a little earlier or later than the one before
+    return now - incident.last_told_at >= remind_after * 23 / 24
 
 
 def _of_trouble(
@@ -122,7 +127,7 @@ def _of_trouble(
     event: Event | None = None
     if _RANK[trouble.severity] > _RANK[known.trouble.severity]:
         event = "worse"
-    elif now - known.last_told_at >= remind_after:
+    elif _is_due(known, now, remind_after):
         event = "reminder"
     told_at = now if event else known.last_told_at
     return Incident(trouble, opened_at=known.opened_at, last_told_at=told_at), event

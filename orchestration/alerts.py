@@ -70,14 +70,15 @@ def watch(place: Warehouse, *, now: datetime) -> list[str]:
 
     Returns what came of it, a line each; raises InputError where no place is set.
     """
+    from alerting.incidents import Judged
+
     desk = desk_of(place)
     current = release.current_release(place)
     if current is None:
-        return ["no release yet, so that none can be late"]
+        told = desk.follow_up([], Judged(), now=now)
+        return ["no release yet, so that none can be late", *told]
     limit = timedelta(hours=desk.settings.late_after_hours)
     trouble = late(place, current.released_at.replace(tzinfo=UTC), limit=limit, now=now)
-    from alerting.incidents import Judged
-
     lines = desk.follow_up(
         [trouble] if trouble else [], Judged(keys=frozenset({f"{LATE}@{RUN}"})), now=now
     )

@@ -46,6 +46,7 @@ KEY_BYTES = 32
 
 EARLIER = "earlier"
 CANDIDATE = "candidate"
+SPILL = ".erased-spill"
 
 Columns = Sequence[tuple[str, str]]
 Tables = Mapping[tuple[str, str], Columns]
@@ -150,7 +151,10 @@ def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str
     """
     rewritten: dict[str, Mapping[str, int]] = {}
     with duckdb.connect(str(warehouse.build_file), read_only=True) as connection:
-        requests = _requests(connection, as_of=bookkeeping.knowledge_horizon(connection))
+        known = _requests(connection, as_of=bookkeeping.knowledge_horizon(connection))
+        # the build has judged them: of one that it quarantined it has taken nothing out
+        refused = _quarantined(connection)
+        requests = tuple(each for each in known if each.subscriber_id not in refused)
         new = _without_receipt(warehouse, settings, requests)
         was_added_to = increments.has_added(connection)
         for path in sorted(warehouse.releases_dir.glob("[!.]*.duckdb")):
@@ -163,7 +167,8 @@ def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str
             )
             if pending and (changed := _erase_from(path, pending)):
                 rewritten[path.stem] = changed
-    if new and was_added_to:
+    # a build as of before a request had the id again, where a kept release has it
+    if rewritten or (new and was_added_to):
         _copy_build(warehouse)
     if new or rewritten:
         _write_receipt(warehouse, sorted(new.values()), rewritten, release_id=release_id)
@@ -187,6 +192,20 @@ def _requests(
         # a project without such a table
         return ()
     return tuple(Request(*row) for row in rows)
+
+
+def _quarantined(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The subscribers whose request the build has quarantined."""
+    try:
+        rows = connection.execute(
+            f"select {ROW_KEY} from {quoted_name(QUALITY, 'quarantined_rows')}"
+            " where table_name = ? and row_key is not null",
+            [REQUESTS],
+        ).fetchall()
+    except duckdb.CatalogException:
+        # a project without such a table
+        return frozenset()
+    return frozenset(row_key for (row_key,) in rows)
 
 
 def _copy_build(warehouse: Warehouse) -> None:
@@ -266,7 +285,7 @@ def _attached(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "memory_limit": MEMORY_LIMIT,
-        "temp_directory": str(path.with_name(".erased-spill")),
+        "temp_directory": str(path.with_name(SPILL)),
     }
     with duckdb.connect(":memory:", config=config) as connection:
         connection.execute(f"attach {quoted_text(str(path))} as {quoted_name(EARLIER)} (read_only)")
@@ -305,6 +324,10 @@ def _lay_erased(
                 f" and people.{CAME} >= erased.requested_at"
             )
     connection.execute("set variable old_ids = (select list(old_id) from erased)")
+    connection.execute(
+        "set variable ids_with_colons ="
+        " (select coalesce(list(old_id) filter (where contains(old_id, ':')), []) from erased)"
+    )
     connection.execute(
         "set variable new_ids = (select map(list(old_id), list(new_id)) from erased)"
     )
@@ -363,10 +386,26 @@ def _replaced(table: tuple[str, str], column: str, *, is_personal: bool) -> str:
         " lambda part: coalesce(getvariable('new_ids')[part], part)), ':')"
     )
     is_concerned = f"list_has_any({parts}, getvariable('old_ids'))"
+    # an id may itself have colons: looked for between those of the key, one after the other
+    colons = "getvariable('ids_with_colons')"
+    whole = f"':' || {name} || ':'"
+    with_colons = (
+        # doubled, so that of two in a row each has colons of its own
+        f"replace(list_reduce(list_prepend(replace({whole}, ':', '::'), {colons}),"
+        " lambda cell, old_id: replace(cell, ':' || replace(old_id, ':', '::') || ':',"
+        " ':' || getvariable('new_ids')[old_id] || ':')), '::', ':')[2:-2]"
+    )
+    has_colons = (
+        f"len(list_filter({colons}, lambda old_id: contains({whole}, ':' || old_id || ':'))) > 0"
+    )
     if column.endswith("_id"):
         # the ids of plans, subscriptions and titles name nobody, even where they look alike
         is_concerned += f" and len({parts}) > 1"
-    return f"case when coalesce({is_concerned}, false) then {replaced} else {name} end"
+        has_colons += f" and not list_contains({colons}, {name})"
+    return (
+        f"case when coalesce({has_colons}, false) then {with_colons}"
+        f" when coalesce({is_concerned}, false) then {replaced} else {name} end"
+    )
 
 
 # --- receipts ----------------------------------------------------------------------------------

@@ -62,7 +62,8 @@ def check_parameters(
     for name, value in {**defaults, **overrides}.items():
         if name in checks and (fault := checks[name](value)):
             faults.append(fault)
-    if isinstance(text := overrides.get(AS_OF), str) and (instant := _parse_instant(text)):
+    text = overrides.get(AS_OF, defaults.get(AS_OF))
+    if isinstance(text, str) and (instant := _parse_instant(text)):
         # one spelling, without the offset that some engines would pass over
         overrides[AS_OF] = instant.replace(tzinfo=None).isoformat(sep=" ")
     parameters = Parameters(MappingProxyType(overrides), MappingProxyType(defaults))
@@ -102,6 +103,14 @@ def _checks(project_dir: Path) -> dict[str, Callable[[VarValue], Fault | None]]:
         "max_quarantined_share": lambda value: _check_share("max_quarantined_share", value),
         "clv_horizon_months": lambda value: _check_count("clv_horizon_months", value),
         "clv_minimum_churned": lambda value: _check_count("clv_minimum_churned", value),
+        "risk_horizon_days": lambda value: _check_count("risk_horizon_days", value),
+        "risk_lead_days": lambda value: _check_count("risk_lead_days", value),
+        "risk_months": lambda value: _check_count("risk_months", value),
+        "risk_sample_lifetimes": lambda value: _check_count("risk_sample_lifetimes", value),
+        "heavy_account_plays": lambda value: _check_count("heavy_account_plays", value),
+        "title_landmark_days": lambda value: _check_count("title_landmark_days", value),
+        "title_horizon_days": lambda value: _check_count("title_horizon_days", value),
+        "title_minimum_lifetimes": lambda value: _check_count("title_minimum_lifetimes", value),
         "clv_annual_discount_rate": lambda value: _check_share("clv_annual_discount_rate", value),
         "clv_contribution_margin": lambda value: _check_share("clv_contribution_margin", value),
     }

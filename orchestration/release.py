@@ -100,6 +100,8 @@ def publish(
     released_at = released_at.astimezone(UTC).replace(microsecond=0, tzinfo=None)
     with private_files(), warehouse.release_lock(), disk_full_told(warehouse.root):
         recover(warehouse)
+        # of this build, which is over; another's may be under way when somebody rolls back
+        shutil.rmtree(warehouse.spilled, ignore_errors=True)
         release_id = _new_release_id(warehouse, released_at)
         candidate = _candidate_file(warehouse, release_id)
         try:
@@ -157,6 +159,9 @@ def recover(warehouse: Warehouse) -> None:
     """Takes away what a killed run or rollback left, and mends the Parquet copies."""
     for leftover in warehouse.root.glob(".release-*.duckdb"):
         _undo(warehouse, leftover.stem.removeprefix(".release-"))
+    # they spill into a folder of a name like theirs
+    for folder in (warehouse.root, warehouse.releases_dir):
+        shutil.rmtree(folder / erasure.SPILL, ignore_errors=True)
     for leftover in (
         *warehouse.root.glob(".release-*.wal"),
         *warehouse.root.glob(".rollback-*"),
@@ -168,7 +173,6 @@ def recover(warehouse: Warehouse) -> None:
     for leftover in (
         *warehouse.releases_dir.glob(".*.parquet"),
         warehouse.root / SPILL,
-        warehouse.spilled,
     ):
         shutil.rmtree(leftover, ignore_errors=True)
     if warehouse.release_file.exists():

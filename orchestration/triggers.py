@@ -23,7 +23,7 @@ def build_daily_schedule() -> dg.ScheduleDefinition:
         job_name=JOB,
         cron_schedule=DAILY_AT,
         execution_timezone="UTC",
-        description="Everything anew once a day, whether or not files came.",
+        description="Once a day, whether or not files came.",
     )
 
 
@@ -42,16 +42,18 @@ def build_raw_files_sensor(*, raw: Path, contract: RawContract) -> dg.SensorDefi
             return dg.SkipReason(f"no raw files in {raw}")
         listing = folder.listing()
         cursor = json.loads(context.cursor or "{}")
-        now = json.dumps({"seen": listing, "asked_for": cursor.get("asked_for")})
+        now = json.dumps({**cursor, "seen": listing})
         if listing == cursor.get("asked_for"):
             return dg.SkipReason("no new raw files")
         if listing != cursor.get("seen"):
             # a file that is still being written would fail the landing gate
             context.update_cursor(now)
             return dg.SkipReason("raw files are changing; waiting until they rest")
+        # files that are as they were once, since one was taken away, are asked for again
+        times = cursor.get("times", 0) + 1
         return dg.SensorResult(
-            run_requests=[dg.RunRequest(run_key=listing)],
-            cursor=json.dumps({"seen": listing, "asked_for": listing}),
+            run_requests=[dg.RunRequest(run_key=f"{times}:{listing}")],
+            cursor=json.dumps({"seen": listing, "asked_for": listing, "times": times}),
         )
 
     return new_raw_files

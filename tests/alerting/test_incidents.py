@@ -24,11 +24,11 @@ def told(alert: Alert) -> tuple[str, str]:
 def test_an_incident_from_its_opening_to_its_end() -> None:
     opened, first = step([], trouble(), hours=0)
     assert first == [("new", "rows_reconcile")]
-    again, second = step(opened, trouble(), hours=23.9)
+    again, second = step(opened, trouble(), hours=22.9)
     assert second == []
-    reminded, third = step(again, trouble(), hours=24)
+    reminded, third = step(again, trouble(), hours=23.5)
     assert third == [("reminder", "rows_reconcile")]
-    still, fourth = step(reminded, trouble(), hours=47.9)
+    still, fourth = step(reminded, trouble(), hours=46)
     assert fourth == []
     assert still[0].opened_at == NOON
     ended, fifth = step(still, hours=48)

@@ -1,5 +1,6 @@
 """What the test `integrity` holds of a table, each thing told by its own name."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from orchestration.data_tests import broken_rules, parent_test, rules_of, told_a
 from orchestration.manifest import Manifest
 from orchestration.parameters import Parameters
 from orchestration.project import DbtProject, NodeFinished
+from orchestration.settings import PROJECT_DIR
 from orchestration.warehouse import Warehouse
 from tests.one_parse import invoke_dbt, what_failed
 
@@ -175,3 +177,30 @@ def test_dagster_is_told_of_each_thing_in_the_place_of_its_test(manifest: Manife
         assert {name for name in content[each] if name.startswith("test.")} == tests
     told = {child for children in content["child_map"].values() for child in children}
     assert {name for name in told if name.startswith("test.")} == tests
+
+
+def test_requests_for_the_erasure_of_nobody_hold_no_release_back() -> None:
+    """Whose rows were erased from the raw files as well is unknown; a broken request is another."""
+    path = PROJECT_DIR / "tests" / "dbt" / "assert_quarantined_share_is_below_limit.sql"
+    query = path.read_text(encoding="utf-8").replace(" as string)", " as varchar)")
+    query = re.sub(r"\{\{ ref\('(\w+)'\) \}\}", r"\1", query)
+    query = re.sub(r"\{\{ var\(.max_quarantined_share.\) \}\}", "0.01", query)
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            create table row_reconciliation as
+            from (values ('erasure_requests', 2, 2), ('payments', 100, 1), ('titles', 100, 2))
+            as rows(table_name, raw_rows, quarantined_rows);
+            create table quarantined_rows as
+            from (values
+                ('erasure_requests', 'missing_reference'),
+                ('erasure_requests', 'missing_reference'),
+                ('payments', 'missing_reference'), ('titles', 'missing_reference'),
+                ('titles', 'missing_reference')
+            ) as rows(table_name, rule)
+            """
+        )
+        refused = f"select table_name from ({query}) order by 1"
+        assert connection.execute(refused).fetchall() == [("titles",)]
+        connection.execute("update quarantined_rows set rule = 'null_value'")
+        assert connection.execute(refused).fetchall() == [("erasure_requests",), ("titles",)]

@@ -184,6 +184,72 @@ def test_what_was_released_as_of_before_the_request_is_erased_from(
     assert len(receipts(warehouse)) == 2
 
 
+def test_a_build_as_of_before_the_request_leaves_nothing_in_the_next(
+    warehouse: Warehouse, kept: Path
+) -> None:
+    """Its release is erased from, so its tables lay in the build's file as well."""
+    erase(warehouse)
+    write_release(warehouse, "20250301T000000Z", as_of="2025-02-01")
+    with duckdb.connect(str(warehouse.build_file)) as connection:
+        connection.execute(
+            """
+            create table staging.gone as select 'an id that is no more' as subscriber_id;
+            create table staging.people as select range as number from range(100000);
+            checkpoint;
+            drop table staging.gone;
+            """
+        )
+    assert b"an id that is no more" in warehouse.build_file.read_bytes()
+    erase(warehouse)
+    assert b"an id that is no more" not in warehouse.build_file.read_bytes()
+
+
+def test_a_request_that_the_build_quarantined_has_no_receipt(
+    warehouse: Warehouse, kept: Path
+) -> None:
+    """The rows of that subscriber are in quarantine, and nothing was taken out of the build."""
+    with duckdb.connect(str(warehouse.build_file)) as connection:
+        connection.execute(
+            f"""
+            create schema quality;
+            create table quality.quarantined_rows as
+            select 'erasure_requests' as table_name, '{ERASED}' as row_key
+            """
+        )
+    before = kept.read_bytes()
+    erase(warehouse)
+    assert kept.read_bytes() == before
+    assert receipts(warehouse) == []
+    assert erasure.is_asked(warehouse, Settings.model_validate(KEY))
+
+
+def test_an_id_with_colons_is_another_as_well(warehouse: Warehouse) -> None:
+    old_id = "urn:sub:42"
+    path = warehouse.releases_dir / f"{RELEASE}.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(KEPT_RELEASE.replace(ERASED, old_id))
+        connection.execute(
+            f"""
+            insert into marts.events values
+                ('referred:{old_id}:{old_id}', '{OTHER}', 'x{old_id}', 'p', 3),
+                ('referred:{old_id}1', '{OTHER}', '{old_id}1', 'p', 4)
+            """
+        )
+    write_build(warehouse, requested_at="2025-02-01")
+    with duckdb.connect(str(warehouse.build_file)) as connection:
+        connection.execute(f"update raw.erasure_requests set subscriber_id = '{old_id}'")
+    erase(warehouse)
+    ((new_id,),) = read(
+        path, "select subscriber_id from marts.people where signed_up_at = '2024-01-01'"
+    )
+    assert read(path, "select event_id, detail, plan_id from marts.events order by amount") == [
+        (f"churned:{new_id}:2024-05-01 10:00:00", "basic", old_id),
+        (f"referred:{OTHER.replace(ERASED, old_id)}", new_id, "p"),
+        (f"referred:{new_id}:{new_id}", f"x{old_id}", "p"),
+        (f"referred:{old_id}1", f"{old_id}1", "p"),
+    ]
+
+
 def test_a_request_that_comes_late_is_erased_from_what_should_have_known_it(
     warehouse: Warehouse,
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import bookkeeping, release
+from orchestration import bookkeeping, erasure, release
 from orchestration.errors import BuildError, InputError
 from orchestration.manifest import Manifest
 from orchestration.warehouse import Warehouse
@@ -283,11 +283,25 @@ def test_a_kill_leaves_a_release_and_the_next_run_mends_the_rest(
 
 
 def test_what_a_killed_build_spilled_to_disk_is_taken_away(warehouse: Warehouse) -> None:
-    warehouse.prepare()
+    """By the next release, and not by a rollback while a build goes on."""
+    publish(warehouse, 1)
+    publish(warehouse, 2)
     warehouse.spilled.mkdir()
     (warehouse.spilled / "duckdb_temp_storage-0.tmp").write_bytes(b"rows")
-    release.recover(warehouse)
+    release.rollback(warehouse, None)
+    assert warehouse.spilled.exists()
+    publish(warehouse, 3)
     assert not warehouse.spilled.exists()
+
+
+def test_what_a_killed_erasure_spilled_to_disk_is_taken_away(warehouse: Warehouse) -> None:
+    publish(warehouse, 1)
+    spills = [folder / erasure.SPILL for folder in (warehouse.root, warehouse.releases_dir)]
+    for spill in spills:
+        spill.mkdir()
+        (spill / "duckdb_temp_storage-0.tmp").write_bytes(b"rows")
+    publish(warehouse, 2)
+    assert not any(spill.exists() for spill in spills)
 
 
 def test_a_file_system_without_hard_links(
