@@ -153,7 +153,7 @@ def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str
     with duckdb.connect(str(warehouse.build_file), read_only=True) as connection:
         known = _requests(connection, as_of=bookkeeping.knowledge_horizon(connection))
         # the build has judged them: of one that it quarantined it has taken nothing out
-        refused = _quarantined(connection)
+        refused = _quarantined(connection) if known else frozenset()
         requests = tuple(each for each in known if each.subscriber_id not in refused)
         new = _without_receipt(warehouse, settings, requests)
         was_added_to = increments.has_added(connection)
@@ -202,8 +202,8 @@ def _quarantined(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
             " where table_name = ? and row_key is not null",
             [REQUESTS],
         ).fetchall()
-    except duckdb.CatalogException:
-        # a project without such a table
+    except (duckdb.CatalogException, duckdb.BinderException):
+        # a project without such a table, or with another
         return frozenset()
     return frozenset(row_key for (row_key,) in rows)
 
