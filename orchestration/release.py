@@ -95,7 +95,8 @@ def publish(
     """Releases what stands in the build's database and returns what was released.
 
     Raises BuildError if the build was not completed and audited, if the copy is not equal to the
-    build, or if the disk is full; then nothing has changed for readers.
+    build, or if the disk is full; then nothing has changed for readers. Where the disk runs full
+    after the release was put in place, the error says that it stands.
     """
     released_at = released_at.astimezone(UTC).replace(microsecond=0, tzinfo=None)
     with private_files(), warehouse.release_lock(), disk_full_told(warehouse.root):
@@ -126,9 +127,10 @@ def publish(
         except BaseException:
             _undo(warehouse, release_id)
             raise
-        _switch_parquet(warehouse, release_id)
-        _prune(warehouse)
-        erasure.erase_from_kept(warehouse, Settings(), release_id=release_id)
+        with disk_full_told(warehouse.root, released=release_id):
+            _switch_parquet(warehouse, release_id)
+            _prune(warehouse)
+            erasure.erase_from_kept(warehouse, Settings(), release_id=release_id)
         return read_release(warehouse.release_file)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from orchestration.errors import BuildError
+from orchestration.errors import BuildError, Fault, InputError
 
 # what is in here is personal enough to be its owner's alone
 PRIVATE_UMASK = 0o077
@@ -87,9 +87,16 @@ class Warehouse:
         return self.root / "dbt"
 
     def prepare(self) -> None:
-        """Makes the folders that are missing, open to their owner alone."""
+        """Makes the folders that are missing, open to their owner alone.
+
+        Raises InputError where a file is in the way.
+        """
         for folder in (self.root, self.releases_dir, self.dbt_dir):
-            folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            try:
+                folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError) as error:
+                what = f"the warehouse {self.root} can't be made: {error.filename} is no folder"
+                raise InputError((Fault(what, "Name a folder with --warehouse"),)) from error
 
     @contextmanager
     def build_lock(self, *, on_wait: Callable[[], None]) -> Iterator[None]:
@@ -139,20 +146,26 @@ def private_files() -> Iterator[None]:
 
 
 @contextmanager
-def disk_full_told(place: Path) -> Iterator[None]:
-    """Turns a disk that ran full inside into an error that says so."""
+def disk_full_told(place: Path, *, released: str | None = None) -> Iterator[None]:
+    """Turns a disk that ran full inside into an error that says so; `released` stands by then."""
     try:
         yield
     except (OSError, duckdb.Error) as error:
         if not is_disk_full(error):
             raise
-        raise BuildError(disk_full_message(place)) from error
+        raise BuildError(disk_full_message(place, released=released)) from error
 
 
-def disk_full_message(place: Path) -> str:
-    """What to tell when the disk under `place` is full."""
+def disk_full_message(place: Path, *, released: str | None = None) -> str:
+    """What to tell when the disk under `place` is full; `released` stands by then."""
+    stands = (
+        f"Release {released} stands, and what follows on it is not done: its copies as Parquet may"
+        " be those of the one before, and kept releases may tell erased ids."
+        if released
+        else "Nothing was released and the last release stands."
+    )
     return (
-        f"the disk that holds {place} is full. Nothing was released and the last release stands."
+        f"the disk that holds {place} is full. {stands}"
         " Make room, or name another folder with --warehouse, and run again."
     )
 

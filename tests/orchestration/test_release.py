@@ -230,6 +230,29 @@ def test_a_full_disk_is_told_and_releases_nothing(
     assert (total_of(warehouse), parquet_total_of(warehouse)) == (3, 3)
 
 
+def test_a_disk_that_is_full_after_the_release_is_told_as_that(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Erasing from kept releases takes the most room, and by then readers have the new one."""
+    publish(warehouse, 1)
+
+    def run_full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(erasure, "erase_from_kept", run_full)
+        with pytest.raises(BuildError, match=r"is full\. Release \w+ stands"):
+            publish(warehouse, 2)
+    assert (total_of(warehouse), parquet_total_of(warehouse)) == (2, 2)
+
+
+def test_a_file_where_the_warehouse_should_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    for place in (tmp_path / "taken", tmp_path / "taken" / "below"):
+        with pytest.raises(InputError, match="is no folder"):
+            Warehouse(place).prepare()
+
+
 @pytest.mark.parametrize(
     ("step", "left_standing"),
     [
