@@ -197,7 +197,7 @@ def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landin
     for notice in folder.notices:
         reporter.note(f"note: {notice}")
     with private_files(), disk_full_told(refresh.place.root):
-        release.recover(refresh.place)
+        release.recover(refresh.place, builds=True)
         if spark := refresh.spark:
             refresh.reporter.stage("starting Spark")
             spark.start()

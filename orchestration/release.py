@@ -100,9 +100,7 @@ def publish(
     """
     released_at = released_at.astimezone(UTC).replace(microsecond=0, tzinfo=None)
     with private_files(), warehouse.release_lock(), disk_full_told(warehouse.root):
-        recover(warehouse)
-        # of this build, which is over; another's may be under way when somebody rolls back
-        shutil.rmtree(warehouse.spilled, ignore_errors=True)
+        recover(warehouse, builds=True)
         release_id = _new_release_id(warehouse, released_at)
         candidate = _candidate_file(warehouse, release_id)
         try:
@@ -157,8 +155,13 @@ def rollback(warehouse: Warehouse, release_id: str | None) -> Release:
         return read_release(warehouse.release_file)
 
 
-def recover(warehouse: Warehouse) -> None:
-    """Takes away what a killed run or rollback left, and mends the Parquet copies."""
+def recover(warehouse: Warehouse, *, builds: bool = False) -> None:
+    """Takes away what a killed run or rollback left, and mends the Parquet copies.
+
+    `builds` is for who holds the right to build: what a build spills is another's until then.
+    """
+    if builds:
+        shutil.rmtree(warehouse.spilled, ignore_errors=True)
     for leftover in warehouse.root.glob(".release-*.duckdb"):
         _undo(warehouse, leftover.stem.removeprefix(".release-"))
     # they spill into a folder of a name like theirs
