@@ -204,6 +204,11 @@ def test_the_sensor_asks_once_for_new_files_that_rest(
     second = looks.look()
     assert second not in {None, first}
     assert looks.look() is None
+    # a bad file that is taken away leaves a folder that was asked for once, by a key that has run
+    for name in ("new", "newer"):
+        (full_raw / "payments" / f"{name}.parquet").unlink()
+    assert looks.look() is None
+    assert looks.look() not in {None, first, second}
 
 
 def test_the_sensor_waits_for_a_folder(tmp_path: Path, contract: RawContract) -> None:

@@ -38,6 +38,15 @@ def test_as_of_that_is_no_instant(given: str) -> None:
     assert "2026-01-01T00:00:00Z" in fault.advice
 
 
+def test_as_of_of_the_project_is_told_in_utc_as_well(tmp_path: Path) -> None:
+    (tmp_path / "seeds").mkdir()
+    project = "vars:\n  as_of: '2026-01-01T02:00:00+02:00'\n"
+    (tmp_path / "dbt_project.yml").write_text(project, encoding="utf-8")
+    findings = check_parameters(tmp_path)
+    assert findings.faults == ()
+    assert json.loads(findings.parameters.as_json()) == {"as_of": "2026-01-01 00:00:00"}
+
+
 def test_as_of_given_twice() -> None:
     (fault,) = faults_of(as_of="2026-01-01", variables='{"as_of": "2026-01-02"}')
     assert "twice" in fault.what

@@ -7,9 +7,9 @@ lifetimes as (
 
 ),
 
-movements as (
+totals as (
 
-    select * from {{ ref('int_subscriptions__movements') }}
+    select * from {{ ref('int_subscribers__totals') }}
 
 ),
 
@@ -17,16 +17,6 @@ level_values as (
 
     select * from {{ ref('int_subscriptions__level_values') }}
     where is_paying
-
-),
-
-mrr_levels as (
-
-    select
-        subscriber_id,
-        sum(mrr_change_amount) as mrr_amount
-    from movements
-    group by subscriber_id
 
 ),
 
@@ -48,12 +38,12 @@ current_prices as (
         lifetimes.subscriber_id,
         lifetimes.tenure_days,
         case
-            when mrr_levels.mrr_amount > 0 then mrr_levels.mrr_amount
+            when totals.mrr_amount > 0 then totals.mrr_amount
             else coalesce(last_paid_levels.end_mrr_amount, 0)
         end as monthly_price_amount
     from lifetimes
-    left join mrr_levels
-        on lifetimes.subscriber_id = mrr_levels.subscriber_id
+    inner join totals
+        on lifetimes.subscriber_id = totals.subscriber_id
     left join last_paid_levels
         on lifetimes.subscriber_id = last_paid_levels.subscriber_id
 

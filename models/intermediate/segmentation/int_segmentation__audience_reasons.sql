@@ -90,7 +90,7 @@ candidates_with_figures as (
         cast(facts.earlier_viewing_days_28d as string) as earlier_viewing_days,
         cast(facts.days_since_last_view as string) as unseen_days,
         cast(facts.days_since_end as string) as gone_days,
-        cast(facts.tenure_days as string) as paid_days,
+        cast(facts.tenure_days as string) as tenure_days,
         cast(facts.profiles_28d as string) as profiles,
         cast(facts.max_streams as string) as streams,
         cast(facts.nps_score as string) as score,
@@ -129,7 +129,7 @@ reasons as (
                 then 'Watched on ' || viewing_days || ' of the last 28 days, with advertising'
             when 'loyal'
                 then
-                    'Has stayed for ' || paid_days || ' days and watched on ' || viewing_days
+                    'Has stayed for ' || tenure_days || ' days and watched on ' || viewing_days
                     || ' of the last 28'
             when 'promoter' then 'Gave ' || score || ' of 10 when asked to recommend the service'
             when 'referrer' then 'Brought subscribers who have paid: ' || friends
