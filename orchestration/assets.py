@@ -236,7 +236,7 @@ def _plan(
                 raw_fingerprint=folder.fingerprint(),
                 raw_files=len(folder.files),
                 raw_rows=sum(each.rows for each in inspection.tables),
-                parameters=parameters.overrides,
+                parameters=parameters.values(),
                 landed_at=datetime.now(UTC),
             ),
         )

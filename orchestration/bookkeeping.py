@@ -64,7 +64,7 @@ CHECK_COLUMNS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Landing:
-    """What a run built from."""
+    """What a run built from; `parameters` are all vars, whether the project's own or given."""
 
     raw_fingerprint: str
     raw_files: int

@@ -125,10 +125,12 @@ def check_command(*, raw: RawOption = None) -> None:
 def status_command(*, warehouse: WarehouseOption = None) -> None:
     """Say which release stands, what its checks found, and which others are kept."""
     from orchestration import report
+    from orchestration.parameters import check_parameters
     from orchestration.warehouse import Warehouse
 
     settings = _settings(raw=None, warehouse=warehouse)
-    report.print_status(_output(), Warehouse(settings.warehouse.absolute()))
+    usual = check_parameters(settings.project_dir).parameters.defaults
+    report.print_status(_output(), Warehouse(settings.warehouse.absolute()), usual)
 
 
 @app.command("metrics")

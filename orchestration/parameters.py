@@ -31,6 +31,10 @@ class Parameters:
         """What a var is in this run; KeyError if the project has none of this name."""
         return self.overrides[name] if name in self.overrides else self.defaults[name]
 
+    def values(self) -> dict[str, VarValue]:
+        """What every var is in this run."""
+        return {**self.defaults, **self.overrides}
+
     def as_json(self) -> str:
         """The overrides as the JSON text that dbt takes, in one order whatever they came in."""
         return json.dumps(dict(self.overrides), sort_keys=True)

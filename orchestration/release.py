@@ -64,7 +64,7 @@ RELEASE_COLUMNS: Mapping[str, tuple[str, str]] = {
     "raw_files": ("bigint", "Raw files that it was built from."),
     "raw_rows": ("bigint", "Rows in those files."),
     "project_version": ("varchar", "Version of the dbt project that built it."),
-    "parameters": ("varchar", "Vars that differ from the project's own, as JSON."),
+    "parameters": ("varchar", "Vars that its figures were made with, as JSON."),
     "row_counts": ("varchar", "Rows of each released table, as JSON."),
 }
 

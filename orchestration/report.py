@@ -11,6 +11,7 @@ from rich.table import Table
 from orchestration import bookkeeping, erasure, fitness, release
 from orchestration.bookkeeping import CheckResult
 from orchestration.errors import Fault
+from orchestration.parameters import VarValue
 from orchestration.sql_text import quoted_name
 from orchestration.warehouse import Warehouse
 
@@ -53,8 +54,8 @@ def print_run(console: Console, finished: "Finished") -> None:
     say("Again     tenure status; the release before this one: tenure rollback")
 
 
-def print_status(console: Console, place: Warehouse) -> None:
-    """The release that stands, its checks, and what else is kept."""
+def print_status(console: Console, place: Warehouse, usual: Mapping[str, VarValue]) -> None:
+    """The release that stands, its vars that are not the `usual`, its checks, what else is kept."""
     say = _line(console)
     current = release.current_release(place)
     if current is None:
@@ -62,9 +63,13 @@ def print_status(console: Console, place: Warehouse) -> None:
         return
     say(f"Release {current.release_id}, as of {current.as_of:%Y-%m-%d %H:%M:%S} UTC")
     say(f"Released {current.released_at:%Y-%m-%d %H:%M:%S} UTC, project {current.project_version}")
-    if current.parameters:
-        told = ", ".join(f"{name} = {value}" for name, value in current.parameters.items())
-        say(f"Parameters: {told}")
+    unusual = [
+        f"{name} = {value}"
+        for name, value in current.parameters.items()
+        if name not in usual or value != usual[name]
+    ]
+    if unusual:
+        say(f"Parameters: {', '.join(unusual)}")
     say(f"{len(current.row_counts)} tables, {sum(current.row_counts.values()):,} rows")
     _print_checks(console, place)
     _print_quarantine(console, place)

@@ -12,6 +12,7 @@ from datetime import date, datetime
 import duckdb
 
 from orchestration.manifest import HeadlineFigure, RawEvents
+from orchestration.parameters import AS_OF
 from orchestration.raw_contract import SOURCE_NAME
 from orchestration.sql_text import quoted_name, quoted_text
 from orchestration.warehouse import is_disk_full
@@ -63,7 +64,7 @@ CAUSE_COLUMNS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Basis:
-    """What a release was made from, save the rows."""
+    """What a release was made from, save the rows; `parameters` are all vars."""
 
     as_of: datetime
     raw_fingerprint: str
@@ -331,20 +332,20 @@ def _more_behind_horizon(
 
 def _other_causes(now: Basis, before: Basis, *, rows_differ: bool) -> list[tuple[str, str | None]]:
     causes: list[tuple[str, str | None]] = []
-    told = [_told_parameters(each) for each in (before, now)]
-    if told[0] != told[1]:
-        causes.append((OTHER_PARAMETERS, " became ".join(told)))
+    # the horizon is no other parameter: what it changes is told by rows
+    changed = [
+        name
+        for name in sorted(before.parameters.keys() & now.parameters.keys() - {AS_OF})
+        if before.parameters[name] != now.parameters[name]
+    ]
+    if changed:
+        told = [{name: each.parameters[name] for name in changed} for each in (before, now)]
+        causes.append((OTHER_PARAMETERS, " became ".join(map(json.dumps, told))))
     if now.project_version != before.project_version:
         causes.append((OTHER_VERSION, f"{before.project_version} became {now.project_version}"))
     if not causes and not rows_differ and now.raw_fingerprint != before.raw_fingerprint:
         causes.append((OTHER_FILES, None))
     return causes
-
-
-def _told_parameters(basis: Basis) -> str:
-    # the horizon is no other parameter: what it changes is told by rows
-    told = {name: value for name, value in basis.parameters.items() if name != "as_of"}
-    return json.dumps(told, sort_keys=True)
 
 
 def _beyond(events: RawEvents, horizon: datetime, zone: str) -> str:

@@ -139,7 +139,15 @@ def test_a_run_releases_marts_with_their_account(released: Warehouse) -> None:
         " from quality.releases",
     )
     assert version == "9.8.7"
-    assert json.loads(str(parameters)) == {"as_of": "2026-01-01 00:00:00"}
+    # those given and those of the project
+    assert json.loads(str(parameters)) == {
+        "as_of": "2026-01-01 00:00:00",
+        "reporting_currency": "USD",
+        "reporting_timezone": "UTC",
+        "past_due_grace_days": 28,
+        "churn_grace_hours": 24,
+        "max_quarantined_share": 0.01,
+    }
     assert json.loads(str(row_counts))["marts.dim_people"] == 2
     assert as_of == "2026-01-01 00:00:00"
     assert (place.releases_dir / f"{release_id}.duckdb").exists()
@@ -276,7 +284,7 @@ def test_warnings_are_released_and_told(
         " where status <> 'passed' order by 1",
     ) == [("data test", "warned", 1, "age"), ("expectation", "warned", 1, "age")]
     console = Console(record=True, width=200, file=io.StringIO())
-    report.print_status(console, place)
+    report.print_status(console, place, {})
     told = console.export_text()
     assert "people_are_young: age at p1: 2. Ask them." in told
     assert "Checks passed: 4 of 5 data tests, 0 of 1 expectations" in told
@@ -285,7 +293,7 @@ def test_warnings_are_released_and_told(
 def test_quarantined_rows_are_told(run_small: RunPipeline, people: Path) -> None:
     write_people(people, ages=[1, 99, 99])
     console = Console(record=True, width=200, file=io.StringIO())
-    report.print_status(console, run_small())
+    report.print_status(console, run_small(), {})
     assert "people: 2 of 3" in console.export_text()
 
 

@@ -10,6 +10,8 @@ from orchestration.manifest import Manifest
 from orchestration.warehouse import Warehouse
 
 START = datetime(2026, 1, 1, 6, tzinfo=UTC)
+# what a run without any of its own has
+VARS = {"as_of": None, "reporting_currency": "USD", "reporting_timezone": "UTC"}
 JANUARY, FEBRUARY, MARCH = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
 
 
@@ -62,7 +64,7 @@ def publish(warehouse: Warehouse, number: int, rows: Rows, dunning: Rows | None 
             "create or replace table staging.stg_clock as"
             f" select timestamp '2026-03-10' + interval {number} day as as_of"
         )
-        bookkeeping.note_landing(connection, bookkeeping.Landing("hash", 1, 1, {}, START))
+        bookkeeping.note_landing(connection, bookkeeping.Landing("hash", 1, 1, VARS, START))
         for step in ("build", "audit"):
             bookkeeping.note_step(connection, step)
     release.publish(
@@ -229,7 +231,8 @@ def publish_of(
             f"create or replace table staging.stg_clock as select timestamp '{as_of}' as as_of"
         )
         bookkeeping.note_landing(
-            connection, bookkeeping.Landing(fingerprint, 1, 1, parameters, START)
+            connection,
+            bookkeeping.Landing(fingerprint, 1, 1, {**VARS, **parameters}, START),
         )
         for step in ("build", "audit"):
             bookkeeping.note_step(connection, step)
@@ -277,6 +280,16 @@ def test_late_rows_are_the_cause_with_what_selects_them(warehouse: Warehouse) ->
         "2026-01-20",
         "2026-02-02",
     ]
+
+
+def test_rows_are_told_by_the_months_of_the_reporting_days(warehouse: Warehouse) -> None:
+    """Four hours after midnight in UTC it is still January in New York."""
+    late: Changes = [("2026-02-01 04:00", "2026-03-11 10:00")]
+    new_york = {"reporting_timezone": "America/New_York"}
+    publish_of(warehouse, FIRST, as_of="2026-03-11", lost=3, **new_york)
+    causes = publish_of(warehouse, FIRST + late, as_of="2026-03-12", lost=4, **new_york)
+    at = "2026-03-11 10:00:00"
+    assert causes == [("rows became known", "changes", 1, 1, at, at)]
 
 
 def test_no_cause_is_sought_where_nothing_was_restated(warehouse: Warehouse) -> None:
@@ -333,6 +346,11 @@ def test_causes_that_are_no_rows(warehouse: Warehouse) -> None:
         warehouse, FIRST, as_of="2026-03-11", lost=4, version="2", reporting_currency="EUR"
     )
     assert [cause for cause, *_ in told] == ["other parameters", "other project version"]
+    with duckdb.connect(str(warehouse.release_file), read_only=True) as connection:
+        ((detail,),) = connection.execute(
+            "select detail from quality.restatement_causes where cause = 'other parameters'"
+        ).fetchall()
+    assert detail == '{"reporting_currency": "USD"} became {"reporting_currency": "EUR"}'
     told = publish_of(
         warehouse,
         FIRST,
