@@ -28,7 +28,7 @@ from orchestration import (
 )
 from orchestration.bookkeeping import CheckResult
 from orchestration.data_tests import parent_test, told_apart
-from orchestration.errors import BuildError, InputError, TenureError
+from orchestration.errors import BuildError, DamagedError, InputError, TenureError
 from orchestration.manifest import FITTED_SOURCE, RELEASED_SCHEMAS, Manifest
 from orchestration.parameters import AS_OF, Parameters, check_parameters
 from orchestration.progress import Reporter
@@ -40,11 +40,13 @@ from orchestration.settings import Settings
 from orchestration.spark import TYPE as SPARK
 from orchestration.spark import Spark, check_target, read_outside_spark, targets
 from orchestration.warehouse import (
+    REBUILT,
     Warehouse,
     disk_full_message,
     disk_full_told,
     is_disk_full,
     private_files,
+    unreadable_told,
 )
 
 # the build's database takes one writer at a time
@@ -198,6 +200,11 @@ def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landin
         reporter.note(f"note: {notice}")
     with private_files(), disk_full_told(refresh.place.root):
         release.recover(refresh.place, builds=True)
+        is_damaged = _is_build_damaged(refresh.place)
+        if is_damaged:
+            reporter.note(f"note: {refresh.place.build_file} was damaged and is made anew")
+        if is_damaged or refresh.full_refresh:
+            refresh.place.drop_build()
         if spark := refresh.spark:
             refresh.reporter.stage("starting Spark")
             spark.start()
@@ -210,11 +217,22 @@ def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landin
                 shutil.rmtree(refresh.place.spark_dir, ignore_errors=True)
             # what DuckDB adds to is copied into a new file once it is released
             if spark or not adds:
-                erasure.begin_anew(refresh.place)
+                refresh.place.drop_build()
                 adds = _plan(refresh, contract, manifest, findings.parameters, inspection)
     if adds:
         reporter.note("building what has come since the last build, and what it touches")
     return inspection
+
+
+def _is_build_damaged(place: Warehouse) -> bool:
+    if not place.build_file.exists():
+        return False
+    try:
+        with unreadable_told(place.build_file, remedy=REBUILT):
+            duckdb.connect(str(place.build_file)).close()
+    except DamagedError:
+        return True
+    return False
 
 
 def _plan(

@@ -23,7 +23,14 @@ from orchestration import bookkeeping, increments
 from orchestration.errors import Fault, InputError
 from orchestration.settings import Settings
 from orchestration.sql_text import quoted_name, quoted_text
-from orchestration.warehouse import STORAGE_VERSION, Warehouse, private_files, sync
+from orchestration.warehouse import (
+    REBUILT,
+    STORAGE_VERSION,
+    Warehouse,
+    private_files,
+    sync,
+    unreadable_told,
+)
 
 # the raw table of requests, as the data contract calls it and its columns
 REQUESTS = "erasure_requests"
@@ -47,6 +54,8 @@ KEY_BYTES = 32
 EARLIER = "earlier"
 CANDIDATE = "candidate"
 SPILL = ".erased-spill"
+
+UNERASED = "it may still tell erased ids and nobody can say; remove it and run again"
 
 Columns = Sequence[tuple[str, str]]
 Tables = Mapping[tuple[str, str], Columns]
@@ -129,15 +138,6 @@ def is_asked(warehouse: Warehouse, settings: Settings) -> bool:
     return True
 
 
-def begin_anew(warehouse: Warehouse) -> None:
-    """Removes the build's file, which holds the old id in its tables and in its free blocks."""
-    for path in (
-        warehouse.build_file,
-        warehouse.build_file.with_name(warehouse.build_file.name + ".wal"),
-    ):
-        path.unlink(missing_ok=True)
-
-
 def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str) -> None:
     """Takes the erased ids out of every kept release, one by one, and writes a receipt.
 
@@ -215,7 +215,7 @@ def _copy_build(warehouse: Warehouse) -> None:
     with duckdb.connect(str(warehouse.build_file)) as connection:
         # or what it has still to write would be taken for the copy's
         connection.execute("checkpoint")
-    with _attached(warehouse.build_file) as connection:
+    with _attached(warehouse.build_file, remedy=REBUILT) as connection:
         connection.execute(f"attach {quoted_text(str(candidate))} as {quoted_name(CANDIDATE)}")
         connection.execute(f"copy from database {quoted_name(EARLIER)} to {quoted_name(CANDIDATE)}")
         connection.execute(f"detach {quoted_name(CANDIDATE)}")
@@ -281,14 +281,17 @@ def _erase_from(path: Path, requests: tuple[Request, ...]) -> dict[str, int]:
 
 
 @contextmanager
-def _attached(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _attached(path: Path, *, remedy: str = UNERASED) -> Iterator[duckdb.DuckDBPyConnection]:
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "memory_limit": MEMORY_LIMIT,
         "temp_directory": str(path.with_name(SPILL)),
     }
     with duckdb.connect(":memory:", config=config) as connection:
-        connection.execute(f"attach {quoted_text(str(path))} as {quoted_name(EARLIER)} (read_only)")
+        with unreadable_told(path, remedy=remedy):
+            connection.execute(
+                f"attach {quoted_text(str(path))} as {quoted_name(EARLIER)} (read_only)"
+            )
         yield connection
 
 

@@ -86,6 +86,10 @@ class BuildError(TenureError):
     exit_status = 1
 
 
+class DamagedError(BuildError):
+    """A file that should be a database is none any more, or only a part of one."""
+
+
 class StoppedError(BuildError):
     """Somebody stopped the run, as by Ctrl-C."""
 

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from orchestration import bookkeeping, erasure
-from orchestration.errors import BuildError, Fault, InputError
+from orchestration.errors import BuildError, DamagedError, Fault, InputError
 from orchestration.manifest import RELEASED_SCHEMAS, Manifest, ReleasedTable
 from orchestration.restatements import (
     CAUSE_COLUMNS,
@@ -37,6 +37,7 @@ from orchestration.warehouse import (
     disk_full_told,
     private_files,
     sync,
+    unreadable_told,
 )
 
 KEPT_RELEASES = 5
@@ -50,6 +51,9 @@ SPILL = ".spill"
 BUILD = "build"
 CANDIDATE = "candidate"
 EARLIER = "earlier"
+
+PUT_BACK = "`tenure rollback RELEASE` puts another of those that are kept in its place"
+REMOVED = "remove it, and what it alone tells of earlier releases is lost"
 
 RELEASES = ("quality", "releases")
 CHECK_RESULTS = ("quality", "check_results")
@@ -138,14 +142,21 @@ def rollback(warehouse: Warehouse, release_id: str | None) -> Release:
     Raises InputError with the list of what is kept where there is no such release.
     """
     with private_files(), warehouse.release_lock(), disk_full_told(warehouse.root):
-        recover(warehouse)
+        _clear_away(warehouse)
         kept = kept_releases(warehouse)
-        current = current_release(warehouse)
+        try:
+            current = current_release(warehouse)
+        except DamagedError:
+            # nobody can say what came before a damaged one, but whoever names one may have it
+            if release_id is None:
+                raise
+            current = None
         if release_id is None:
             earlier = [each for each in kept if current and each < current.release_id]
             release_id = max(earlier, default=None)
         if release_id is None or release_id not in kept:
             raise InputError((_no_such_release(release_id, kept, current),))
+        read_release(_kept_file(warehouse, release_id))
         if not current or current.release_id != release_id:
             link = warehouse.root / f".rollback-{release_id}.duckdb"
             link.unlink(missing_ok=True)
@@ -162,6 +173,12 @@ def recover(warehouse: Warehouse, *, builds: bool = False) -> None:
     """
     if builds:
         shutil.rmtree(warehouse.spilled, ignore_errors=True)
+    _clear_away(warehouse)
+    if warehouse.release_file.exists():
+        _restore_parquet(warehouse)
+
+
+def _clear_away(warehouse: Warehouse) -> None:
     for leftover in warehouse.root.glob(".release-*.duckdb"):
         _undo(warehouse, leftover.stem.removeprefix(".release-"))
     # they spill into a folder of a name like theirs
@@ -180,8 +197,6 @@ def recover(warehouse: Warehouse, *, builds: bool = False) -> None:
         warehouse.root / SPILL,
     ):
         shutil.rmtree(leftover, ignore_errors=True)
-    if warehouse.release_file.exists():
-        _restore_parquet(warehouse)
 
 
 def kept_releases(warehouse: Warehouse) -> list[str]:
@@ -197,8 +212,14 @@ def current_release(warehouse: Warehouse) -> Release | None:
 
 
 def read_release(path: Path) -> Release:
-    """What the release in a file tells of itself."""
-    with duckdb.connect(str(path), read_only=True) as connection:
+    """What the release in a file tells of itself.
+
+    Raises BuildError where it can't be read.
+    """
+    with (
+        unreadable_told(path, remedy=PUT_BACK),
+        duckdb.connect(str(path), read_only=True) as connection,
+    ):
         rows = connection.execute(
             "select release_id, released_at, as_of, raw_fingerprint, project_version,"
             f" parameters, row_counts from {quoted_name(*RELEASES)}"
@@ -448,7 +469,8 @@ def _write_restatements(
 
 @contextmanager
 def _earlier_release(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
-    connection.execute(f"attach {quoted_text(str(path))} as {quoted_name(EARLIER)} (read_only)")
+    with unreadable_told(path, remedy=REMOVED):
+        connection.execute(f"attach {quoted_text(str(path))} as {quoted_name(EARLIER)} (read_only)")
     try:
         yield
     finally:

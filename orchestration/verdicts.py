@@ -10,9 +10,13 @@ from orchestration.errors import AuditError, BuildError, Fault, InputError, Tenu
 from orchestration.manifest import Manifest, NodeProperties, test_fault
 from orchestration.project import ERRORS, NodeFinished
 from orchestration.spark import told_by_spark
-from orchestration.warehouse import disk_full_message, says_disk_full
+from orchestration.warehouse import REBUILT, disk_full_message, says_damaged, says_disk_full
 
 MAX_TOLD = 20
+
+DAMAGED_TOLD = (
+    f"the build's database is damaged: {REBUILT}. Nothing was released and the last release stands"
+)
 
 # how the engine ends when a text of a Parquet file is none
 NOT_UTF8 = "Invalid string encoding"
@@ -100,13 +104,9 @@ def build_error(
     if input_tests:
         return InputError(_input_faults(manifest, input_tests, messages_of))
     for node in broken:
-        if says_disk_full(node.message):
-            return BuildError(disk_full_message(warehouse))
-        if lost := told_by_spark(node.message):
-            return BuildError(lost)
-        if OUT_OF_MEMORY in node.message:
-            name = _properties(manifest, node.unique_id).get("name", node.unique_id)
-            return BuildError(OUT_OF_MEMORY_TOLD.format(name))
+        name = _properties(manifest, node.unique_id).get("name", node.unique_id)
+        if told := _told_by_machine(node.message, str(name), warehouse):
+            return BuildError(told)
         if file := _raw_file_in(node.message, raw_files):
             is_encoding = NOT_UTF8 in node.message
             return InputError((_no_text(file) if is_encoding else _unreadable(file),))
@@ -118,6 +118,17 @@ def build_error(
         told = _told("failed", manifest, refused, messages_of)
         return AuditError(f"{told}\nNothing was released; the last release stands.")
     return None
+
+
+def _told_by_machine(message: str, name: str, warehouse: Path) -> str | None:
+    """What to tell where a node broke for want of room, or of a whole file or executor."""
+    if says_disk_full(message):
+        return disk_full_message(warehouse)
+    if lost := told_by_spark(message):
+        return lost
+    if says_damaged(message):
+        return DAMAGED_TOLD
+    return OUT_OF_MEMORY_TOLD.format(name) if OUT_OF_MEMORY in message else None
 
 
 def _input_faults(

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from orchestration.errors import BuildError, Fault, InputError
+from orchestration.errors import BuildError, DamagedError, Fault, InputError
 
 # what is in here is personal enough to be its owner's alone
 PRIVATE_UMASK = 0o077
@@ -18,6 +18,18 @@ PRIVATE_DIRECTORY = 0o700
 
 # every client since DuckDB 1.0 reads it; those of BI tools lag behind by years
 STORAGE_VERSION = "v1.0.0"
+
+# what the engine says of a database that another program writes to
+LOCKED = "Could not set lock on file"
+
+# and of a file that is no database any more, or only a part of one
+DAMAGED = (
+    "not a valid DuckDB database file",
+    "Corrupt database file",
+    "Could not read enough bytes",
+    "Could not read all bytes",
+)
+REBUILT = "`tenure run --full-refresh` makes it anew"
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,11 @@ class Warehouse:
     def build_file(self) -> Path:
         """The database in which everything is built; nobody's but the build's."""
         return self.root / "build.duckdb"
+
+    def drop_build(self) -> None:
+        """Removes the build's database, with what lies in its free blocks."""
+        for path in (self.build_file, self.build_file.with_name(f"{self.build_file.name}.wal")):
+            path.unlink(missing_ok=True)
 
     @property
     def build_copy(self) -> Path:
@@ -154,6 +171,30 @@ def disk_full_told(place: Path, *, released: str | None = None) -> Iterator[None
         if not is_disk_full(error):
             raise
         raise BuildError(disk_full_message(place, released=released)) from error
+
+
+@contextmanager
+def unreadable_told(path: Path, *, remedy: str) -> Iterator[None]:
+    """Turns the engine's words that it can't open a database into an error that says what to do.
+
+    `remedy` is for one that is damaged; where another program holds it, that has to let it go.
+    """
+    try:
+        yield
+    except duckdb.IOException as error:
+        if LOCKED in str(error):
+            raise BuildError(
+                f"{path} is open for writing in another program: close it there, and try again."
+                " Whoever only reads should open a release read-only"
+            ) from error
+        if says_damaged(str(error)):
+            raise DamagedError(f"{path} is damaged: {remedy}") from error
+        raise
+
+
+def says_damaged(message: str) -> bool:
+    """Whether a message of the engine says that a file is no whole database."""
+    return any(text in message for text in DAMAGED)
 
 
 def disk_full_message(place: Path, *, released: str | None = None) -> str:

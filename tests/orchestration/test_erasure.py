@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from orchestration import erasure
 from orchestration.cli import app
-from orchestration.errors import InputError
+from orchestration.errors import DamagedError, InputError
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 
@@ -174,6 +174,19 @@ def test_what_was_released_knowing_of_the_request_is_not_looked_through_again(
     assert len(receipts(warehouse)) == 1
 
 
+def test_a_damaged_release_is_told_since_it_may_tell_the_id(
+    warehouse: Warehouse, kept: Path
+) -> None:
+    with kept.open("r+b") as file:
+        file.write(b"\0" * 4096)
+    with pytest.raises(DamagedError, match=f"{kept.name} is damaged: it may still tell erased ids"):
+        erase(warehouse)
+    assert receipts(warehouse) == []
+    kept.unlink()
+    erase(warehouse)
+    assert len(receipts(warehouse)) == 1
+
+
 def test_what_was_released_as_of_before_the_request_is_erased_from(
     warehouse: Warehouse, kept: Path
 ) -> None:
@@ -327,7 +340,7 @@ def test_a_request_is_asked_for_until_a_release_has_honoured_it(
     (warehouse.dbt_dir / "dbt.log").write_text(ERASED)
     assert erasure.is_asked(warehouse, settings)
     assert not (warehouse.dbt_dir / "dbt.log").exists()
-    erasure.begin_anew(warehouse)
+    warehouse.drop_build()
     assert not warehouse.build_file.exists()
     write_build(warehouse, requested_at="2025-02-01")
     erase(warehouse)

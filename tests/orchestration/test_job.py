@@ -272,6 +272,32 @@ def test_a_failing_critical_expectation_keeps_the_last_release(
     assert noted == [("failed", "age at p1: 2")]
 
 
+def test_a_damaged_build_is_made_anew(
+    run_small: RunPipeline, people: Path, warehouse: Warehouse
+) -> None:
+    run_small()
+    with warehouse.build_file.open("r+b") as file:
+        file.write(b"\0" * 4096)
+    write_people(people, ages=[1, 2, 3])
+    assert read(run_small(), "select count(*) from marts.dim_people") == [(3,)]
+
+
+def test_a_full_refresh_is_made_in_a_new_file(
+    run_small: RunPipeline, people: Path, warehouse: Warehouse
+) -> None:
+    """What is damaged deep inside opens, and breaks whatever reads it."""
+    run_small()
+    with duckdb.connect(str(warehouse.build_file)) as connection:
+        connection.execute("create schema left_over")
+    for full_refresh in (False, True):
+        run_small(full_refresh=full_refresh)
+        with duckdb.connect(str(warehouse.build_file), read_only=True) as connection:
+            (found,) = connection.execute(
+                "select count(*) from duckdb_schemas() where schema_name = 'left_over'"
+            ).fetchall()
+        assert found == (0 if full_refresh else 1,)
+
+
 def test_warnings_are_released_and_told(
     run_small: RunPipeline, people: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

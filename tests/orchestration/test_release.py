@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from orchestration import bookkeeping, erasure, release
-from orchestration.errors import BuildError, InputError
+from orchestration.errors import BuildError, DamagedError, InputError
 from orchestration.manifest import Manifest
 from orchestration.warehouse import Warehouse
 
@@ -163,6 +163,45 @@ def test_rollback_to_an_unknown_release_lists_the_kept(warehouse: Warehouse) -> 
         with pytest.raises(InputError, match=r"20260101T060001Z \(current\)"):
             release.rollback(warehouse, wish)
     assert total_of(warehouse) == 1
+
+
+def damage(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"\0" * 4096)
+
+
+def test_a_damaged_release_is_told_and_another_can_be_put_back(warehouse: Warehouse) -> None:
+    first, second, third = (publish(warehouse, total) for total in (1, 2, 3))
+    # the kept one is the same file
+    damage(warehouse.release_file)
+    for work in (lambda: publish(warehouse, 4), lambda: release.rollback(warehouse, None)):
+        with pytest.raises(DamagedError, match=r"tenure\.duckdb is damaged.*`tenure rollback"):
+            work()
+    with pytest.raises(DamagedError, match=f"{third.release_id}.duckdb is damaged"):
+        release.rollback(warehouse, third.release_id)
+    assert release.rollback(warehouse, second.release_id) == second
+    assert (total_of(warehouse), parquet_total_of(warehouse)) == (2, 2)
+    # what was taken back has a place in the history of the next
+    with pytest.raises(DamagedError, match=f"{third.release_id}.duckdb is damaged: remove it"):
+        publish(warehouse, 5)
+    (warehouse.releases_dir / f"{third.release_id}.duckdb").unlink()
+    publish(warehouse, 6)
+    assert (total_of(warehouse), parquet_total_of(warehouse)) == (6, 6)
+    assert first.release_id in release.kept_releases(warehouse)
+
+
+def test_a_release_that_another_program_writes_to_is_told(warehouse: Warehouse) -> None:
+    publish(warehouse, 1)
+    holds = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
+    command = [sys.executable, "-c", holds, str(warehouse.release_file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"1\n"
+        with pytest.raises(BuildError, match=r"tenure\.duckdb is open for writing in another"):
+            publish(warehouse, 2)
+        holder.communicate(b"\n")
+    publish(warehouse, 3)
+    assert total_of(warehouse) == 3
 
 
 def test_rollback_before_the_first_release(warehouse: Warehouse) -> None:

@@ -66,6 +66,13 @@ GONE = NodeFinished(
 LARGE = NodeFinished(
     "model.tenure.totals", "error", 0, "Out of Memory Error: failed to pin block (18 GiB used)", 0.1
 )
+TORN = NodeFinished(
+    "model.tenure.totals",
+    "error",
+    0,
+    "IO Error: Corrupt database file: computed checksum 1 does not match stored checksum 2",
+    0.1,
+)
 HOOK = NodeFinished("operation.tenure.on-run-end", "error", 0, "it broke", 0.1)
 
 
@@ -101,6 +108,7 @@ def test_all_well() -> None:
         ((REFUSED, SKIPPED), AuditError, "told by test.tenure.sums"),
         ((REFUSED,), AuditError, "Why sums matters."),
         ((BROKEN, FULL), BuildError, "the disk that holds /data/warehouse is full"),
+        ((BROKEN, TORN), BuildError, "`tenure run --full-refresh` makes it anew"),
         ((BROKEN, LARGE), BuildError, "totals needs more memory than there is"),
         ((HOOK,), BuildError, "operation.tenure.on-run-end: it broke"),
     ],
