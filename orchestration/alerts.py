@@ -17,7 +17,7 @@ import duckdb
 from orchestration import bookkeeping, release
 from orchestration.bookkeeping import CheckResult
 from orchestration.data_tests import Rule, rules_of
-from orchestration.errors import AuditError, Fault, InputError, StoppedError, TenureError
+from orchestration.errors import AuditError, BuildError, Fault, InputError, StoppedError, TenureError
 from orchestration.failing_rows import failing_keys
 from orchestration.manifest import Manifest, NodeProperties, test_fault
 from orchestration.runbook import KINDS, page_of_expectation, page_of_rule
@@ -340,7 +340,7 @@ def _all_marts(manifest: Manifest | None) -> tuple[str, ...]:
 def _standing(place: Warehouse) -> str:
     try:
         current = release.current_release(place)
-    except duckdb.Error:
+    except (duckdb.Error, BuildError):
         return "The release that stands can't be read."
     if current is None:
         return "There is no release yet."

@@ -167,6 +167,39 @@ def test_a_server_that_is_down_changes_nothing_but_a_line(
             assert path.stat().st_mode & 0o077 == 0, path
 
 
+def test_what_waits_is_sent_before_the_first_release_too(
+    run_small: RunSmall,
+    people: Path,
+    warehouse: Warehouse,
+    web: WebServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_people(people, ages=[1, None])
+    monkeypatch.setenv("TENURE_ALERT_WEBHOOK_SECRET", "the-secret")
+    monkeypatch.setenv("TENURE_ALERT_WEBHOOK_URL", "http://127.0.0.1:1/hush")
+    monkeypatch.setattr("alerting.senders.LONGEST_WAIT_SECONDS", 0.0)
+    with pytest.raises(InputError):
+        run_small()
+    monkeypatch.setenv("TENURE_ALERT_WEBHOOK_URL", web.address)
+    said = alerts.watch(warehouse, now=datetime.now(UTC) + timedelta(hours=1))
+    assert said[0] == "no release yet, so that none can be late"
+    (sent,) = told(web)
+    assert sent["incident"] == "assert_ages_are_known@staging.stg_people"
+
+
+def test_a_damaged_release_is_told(
+    run_small: RunSmall, warehouse: Warehouse, webhook: WebServer
+) -> None:
+    run_small()
+    with warehouse.release_file.open("r+b") as file:
+        file.write(b"\0" * 4096)
+    with pytest.raises(BuildError, match="is damaged"):
+        run_small()
+    (broke,) = told(webhook)
+    assert broke["incident"] == "run_exit_1@run"
+    assert broke["what"] == "The run broke. The release that stands can't be read."
+
+
 def test_a_defect_of_alerting_is_a_line_and_no_other_end(
     warehouse: Warehouse, webhook: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
