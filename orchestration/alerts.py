@@ -17,7 +17,14 @@ import duckdb
 from orchestration import bookkeeping, release
 from orchestration.bookkeeping import CheckResult
 from orchestration.data_tests import Rule, rules_of
-from orchestration.errors import AuditError, BuildError, Fault, InputError, StoppedError, TenureError
+from orchestration.errors import (
+    AuditError,
+    BuildError,
+    Fault,
+    InputError,
+    StoppedError,
+    TenureError,
+)
 from orchestration.failing_rows import failing_keys
 from orchestration.manifest import Manifest, NodeProperties, test_fault
 from orchestration.runbook import KINDS, page_of_expectation, page_of_rule
