@@ -62,10 +62,16 @@
 {%- endmacro %}
 
 
-{# Money per time-weighted average of subscribers, exactly: money × month ÷ the subscribers' time. #}
+{#
+    Money per time-weighted average of subscribers, exactly: money × month ÷ the subscribers' time. Null
+    where nobody was there, or for a moment so short that the quotient is beyond the type of money.
+#}
 {% macro amount_per_average(amount, subscriber_microseconds, month_microseconds) -%}
     case
-        when {{ subscriber_microseconds }} > 0
+        when
+            {{ subscriber_microseconds }} > 0
+            and abs(cast({{ amount }} as double)) * {{ month_microseconds }}
+            < cast(99999999999999 as double) * {{ subscriber_microseconds }}
             then {{ as_money(divide_rounded(
                 'cast(cast(' ~ amount ~ ' as decimal(38, 4)) * 10000 as decimal(38, 0)) * ' ~ month_microseconds,
                 subscriber_microseconds,

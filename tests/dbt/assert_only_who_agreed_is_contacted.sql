@@ -12,6 +12,12 @@ subscribers as (
 
 ),
 
+thresholds as (
+
+    select * from {{ ref('int_segmentation__thresholds') }}
+
+),
+
 touches as (
 
     select * from {{ ref('stg_touchpoints__campaign_touches') }}
@@ -35,6 +41,7 @@ select
     subscribers.is_erased,
     last_touches.last_contacted_at
 from audiences
+cross join thresholds
 left join subscribers
     on audiences.subscriber_id = subscribers.subscriber_id
 left join last_touches
@@ -42,4 +49,5 @@ left join last_touches
 where
     not coalesce(subscribers.is_marketing_opt_in, false)
     or coalesce(subscribers.is_erased, true)
-    or last_touches.last_contacted_at > {{ as_of() }} - interval 14 day
+    or {{ days_between(local_date('last_touches.last_contacted_at'), local_date(as_of())) }}
+    <= thresholds.contact_pause_days

@@ -1,0 +1,90 @@
+"""Met rarely and released all the same: a clock that went forward, and a payer of a moment."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from tests.conftest import RunPipeline
+from tests.definitions.pipeline import write_raw
+from tests.definitions.stories import change, subscriber, subscription_story, told
+
+# half past midnight on 6 April in Berlin, a week after the clock went forward
+AS_OF = "2026-04-05T22:30:00Z"
+# the last microsecond of January there
+FIRST = "2026-01-31 22:59:59.999999"
+
+
+@pytest.fixture(scope="module")
+def release(
+    run_pipeline: RunPipeline, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Ana agreed to be contacted, begins at the end of January, and leaves in February."""
+    raw = subscription_story(
+        change(FIRST),
+        change("2026-02-10", status="ended", end_reason="cancelled"),
+        subscribers=[subscriber(is_marketing_opt_in=True)],
+        invoices=[
+            told(
+                "invoices",
+                invoice_id="i1",
+                subscriber_id="ana",
+                subscription_id="s1",
+                issued_at=FIRST,
+                status="paid",
+                total_minor=6000,
+            )
+        ],
+        invoice_lines=[
+            told(
+                "invoice_lines",
+                invoice_line_id="l1",
+                invoice_id="i1",
+                kind="one_off",
+                amount_minor=6000,
+            )
+        ],
+        campaign_touches=[
+            # the last hour of 22 March in Berlin: 15 dates ago, and less than 14 times 24 hours
+            told(
+                "campaign_touches",
+                touch_id="t1",
+                subscriber_id="ana",
+                purpose="win_back",
+                sent_at="2026-03-22 22:45",
+            )
+        ],
+    )
+    folder = tmp_path_factory.mktemp("narrow") / "raw"
+    write_raw(raw, folder, random.Random(1))  # noqa: S311 - nothing is secret
+    variables = json.dumps({"reporting_timezone": "Europe/Berlin"})
+    place = run_pipeline(folder, as_of=AS_OF, variables=variables)
+    with duckdb.connect(str(place.release_file), read_only=True) as connection:
+        yield connection
+
+
+def test_whoever_was_left_alone_for_the_days_of_the_pause_is_contacted(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    assert release.execute(
+        "select audience, subscriber_id, last_contacted_at::text from marts.audiences"
+    ).fetchall() == [("win_back", "ana", "2026-03-22 22:45:00")]
+
+
+def test_a_quotient_beyond_money_is_none(release: duckdb.DuckDBPyConnection) -> None:
+    """60 dollars for a microsecond of 2,678,400 seconds would be 160,704,000,000,000 a month."""
+    january, february, march, _ = release.execute(
+        "select net_revenue_amount, average_paying_subscribers, arppu_amount, arpu_amount"
+        " from marts.revenue_monthly where month_start >= '2026-01-01' order by month_start"
+    ).fetchall()
+    assert january[0] == Decimal(60)
+    assert january[1] == pytest.approx(1e-6 / 2678400)
+    assert january[2:] == (None, None)
+    # nine days of the month, and no revenue
+    assert february[2:] == (0, 0)
+    assert march[2:] == (None, None)
