@@ -10,7 +10,10 @@
 {%- endmacro %}
 
 
-{# An amount in its own currency at a rate, in the reporting currency, rounded half away from zero. #}
+{#
+    An amount in its own currency at a rate, in the reporting currency, rounded half away from zero. `rate`
+    names a column, and beside it stands another of the same name with `_trillionths`.
+#}
 {% macro value_at(amount, rate) -%}
     {{ return(adapter.dispatch('value_at')(amount, rate)) }}
 {%- endmacro %}
@@ -20,19 +23,18 @@
 {%- endmacro %}
 
 {#
-    The same through integers of 64 bits, amounts in ten-thousandths, rates in 1/10^12, where the product
-    has 18 digits: to round 38 takes six times as long. A double knows either exactly within these bounds.
+    Where the rate is a number of trillionths the same through integers of 64 bits, with the amount in
+    ten-thousandths, as long as the product has 18 digits: to round 38 takes six times as long. A double
+    knows the amount exactly within these bounds.
 #}
 {% macro duckdb__value_at(amount, rate) -%}
     case
         when
-            abs(cast({{ amount }} as double) * cast({{ rate }} as double)) < 900
-            and abs({{ amount }}) < 100000000
-            and {{ rate }} < 1000
+            abs({{ amount }}) < 100000000
+            and abs(cast({{ amount }} as double)) * {{ rate }}_trillionths < 900000000000000
             then cast(
                 (
-                    cast(cast({{ amount }} as double) * 10000 as bigint)
-                    * cast(cast({{ rate }} as double) * 1000000000000 as bigint)
+                    cast(cast({{ amount }} as double) * 10000 as bigint) * {{ rate }}_trillionths
                     + case when {{ amount }} < 0 then -500000000000 else 500000000000 end
                 ) // 1000000000000
                 as decimal(13, 0)
@@ -42,11 +44,31 @@
 {%- endmacro %}
 
 
-{# A product of more than 38 digits is first rounded to fewer places there, and then rounded twice. #}
+{#
+    A product of more than 38 digits is first rounded to fewer places there, and then rounded twice: so the
+    twelve first places of the rate and the six after them are multiplied apart.
+#}
 {% macro spark__value_at(amount, rate) -%}
+    {%- set first_places = "cast(" ~ rate ~ " as decimal(21, 12))" -%}
     cast(
-        round(cast({{ amount }} as decimal(17, 4)) * cast({{ rate }} as decimal(20, 12)), 4) as decimal(18, 4)
+        round(
+            cast(cast({{ amount }} as decimal(16, 4)) * {{ first_places }} as decimal(37, 22))
+            + cast(
+                cast({{ amount }} as decimal(16, 4))
+                * cast({{ rate }} - {{ first_places }} as decimal(18, 18)) as decimal(37, 22)
+            ),
+            4
+        ) as decimal(18, 4)
     )
+{%- endmacro %}
+
+
+{# A rate in 1/10^12; null where it is none of so few places, or more than 1000. #}
+{% macro trillionths(rate) -%}
+    case
+        when {{ rate }} < 1000 and {{ rate }} = round({{ rate }}, 12)
+            then cast({{ rate }} * 1000000000000 as bigint)
+    end
 {%- endmacro %}
 
 

@@ -36,7 +36,7 @@ ARROW_TYPES = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
-    "decimal(20,12)": pa.decimal128(20, 12),
+    "decimal(27,18)": pa.decimal128(27, 18),
 }
 
 SCHEMAS = {

@@ -45,7 +45,7 @@ DEFAULTS: dict[str, Row] = {
     },
 }
 
-BY_TYPE = {"boolean": False, "bigint": 1, "decimal(20,12)": Decimal(1)}
+BY_TYPE = {"boolean": False, "bigint": 1, "decimal(27,18)": Decimal(1)}
 
 
 def at(text: str) -> datetime:

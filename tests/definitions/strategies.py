@@ -119,10 +119,11 @@ def _rate_rows(clock: Clock, rng: random.Random, day: date, currency: str) -> li
     if happened_at >= clock.as_of:
         return []
     rate = {
+        # some are half of a place of money, or just not
         "USD": ["0.9", "0.987654321098"],
-        "EUR": ["1.1", "1.05", "1.000005", "1.123456789012", "0.5"],
-        "JPY": ["0.0067", "0.00675", "0.007123456789", "0.01", "0.0000001"],
-        "KWD": ["3.25", "3.255555555555", "3", "3.00005"],
+        "EUR": ["1.1", "1.05", "1.000005", "1.000004999999999999", "1.123456789012", "0.5"],
+        "JPY": ["0.0067", "0.00670005", "0.006700049999999999", "0.01", "0.0000001"],
+        "KWD": ["3.25", "3.255555555555555555", "3", "3.00005", "3.000049999999999999"],
     }[currency]
     recorded_at = min(
         happened_at + rng.choice([timedelta(minutes=-5), timedelta(0), HOUR, 40 * DAY]),

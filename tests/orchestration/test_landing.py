@@ -126,6 +126,10 @@ def test_parquet_column_of_another_type(
             datetime(2024, 6, 1, 12, 0, 0, 123456),  # noqa: DTZ001
         ),
         ("exchange_rates", "rate", "1.0825::double", Decimal("1.082500000000")),
+        ("exchange_rates", "rate", "0.30000000000000004::double", Decimal("0.30000000000000004")),
+        ("exchange_rates", "rate", "9.7084496e-07::double", Decimal("0.00000097084496")),
+        ("exchange_rates", "rate", "123456789.5::double", Decimal("123456789.5")),
+        ("exchange_rates", "rate", "1.1::float", Decimal("1.1")),
         ("exchange_rates", "rate", "1.0825::decimal(8, 4)", Decimal("1.082500000000")),
         # no number is no rate: null, and quarantined as such
         ("exchange_rates", "rate", "'nan'::double", None),

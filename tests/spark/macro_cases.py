@@ -34,16 +34,23 @@ CASES = {
         )
     ],
     "value_at": [
-        f"select {{{{ value_at('cast({amount} as decimal(18, 4))',"
-        f" 'cast({rate} as decimal(20, 12))') }}}} as told"
+        "select {{ value_at('amount', 'rate') }} as told from (select amount, rate,"
+        " {{ trillionths('rate') }} as rate_trillionths from"
+        f" (select cast({amount} as decimal(18, 4)) as amount,"
+        f" cast({rate} as decimal(27, 18)) as rate) as given) as valued"
         for amount, rate in (
             ("9.99", "1"),
             ("0.0001", "0.5"),
             ("-0.0001", "0.5"),
             ("0.0001", "0.499999999999"),
+            ("1", "3.000049999999999999"),
+            ("-1", "3.00005"),
             ("-12345678.1234", "1.234567890123"),
             ("899.9999", "0.999999999999"),
+            ("10000000", "0.00000097084496"),
             ("123456789.1234", "1234.567890123456"),
+            ("1000", "123456789.5"),
+            ("100000000000", "0.0000000000004"),
         )
     ],
     "microseconds_between": [
@@ -97,7 +104,7 @@ CASES = {
     ],
     "integer_series": ["select number as told from ({{ integer_series(-1, 2) }}) as t"],
     "decimal_as_text": [
-        f"select {{{{ decimal_as_text('cast({value} as decimal(20, 12))', 'decimal(20,12)') }}}}"
+        f"select {{{{ decimal_as_text('cast({value} as decimal(27, 18))', 'decimal(27,18)') }}}}"
         " as told"
         for value in ("0", "0.000000000001", "-5.5", "12345678.000000000001")
     ],

@@ -38,7 +38,7 @@ totals as (
         viewing_days,
         plays,
         cast(failed_plays as double) / nullif(plays, 0) as failed_share,
-        cast(rebuffer_ms as double) / nullif(played_ms, 0) as rebuffer_ratio
+        rebuffer_ms / nullif(played_ms, 0) as rebuffer_ratio
     from window_playbacks
 
 ),

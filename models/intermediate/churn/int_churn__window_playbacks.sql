@@ -25,10 +25,8 @@ window_playbacks as (
         count(*) as viewing_days,
         cast(sum(subscriber_days.plays) as bigint) as plays,
         cast(sum(subscriber_days.failed_plays) as bigint) as failed_plays,
-        cast(sum(subscriber_days.rebuffer_ms) as bigint) as rebuffer_ms,
-        cast(
-            sum(subscriber_days.rebuffer_ms + subscriber_days.measured_seconds * 1000) as bigint
-        ) as played_ms
+        sum(subscriber_days.rebuffer_ms) as rebuffer_ms,
+        sum(subscriber_days.rebuffer_ms + subscriber_days.measured_seconds * 1000) as played_ms
     from window_months
     inner join subscriber_days
         on

@@ -38,7 +38,7 @@ newest_rates as (
 
 ),
 
-month_rates as (
+rates as (
 
     select
         currency,
@@ -49,8 +49,19 @@ month_rates as (
     select
         '{{ var("reporting_currency") }}' as currency,
         month_start,
-        cast(1 as decimal(20, 12)) as rate
+        cast(1 as decimal(27, 18)) as rate
     from months
+
+),
+
+month_rates as (
+
+    select
+        currency,
+        month_start,
+        rate,
+        {{ trillionths('rate') }} as rate_trillionths
+    from rates
 
 )
 

@@ -104,7 +104,8 @@ valued_months as (
     select
         currency_months.currency,
         currency_months.month_start,
-        month_rates.rate
+        month_rates.rate,
+        month_rates.rate_trillionths
     from currency_months
     left join month_rates
         on
@@ -116,7 +117,8 @@ valued_months as (
     select
         currency,
         month_start,
-        rate
+        rate,
+        rate_trillionths
     from month_rates
     where currency = '{{ var("reporting_currency") }}'
 

@@ -72,11 +72,8 @@ features as (
         -- of the time before the screen, a second watched being 1,000 ms
         coalesce(
             playback_windows.rebuffer_ms_28d
-            / cast(
-                nullif(
-                    playback_windows.rebuffer_ms_28d + 1000 * playback_windows.measured_seconds_28d,
-                    0
-                ) as double
+            / nullif(
+                playback_windows.rebuffer_ms_28d + 1000 * playback_windows.measured_seconds_28d, 0
             ),
             0
         ) as stalled_share,

@@ -27,8 +27,8 @@ playback_windows as (
         observations.observation_date,
         cast(sum(subscriber_days.plays) as bigint) as plays_28d,
         cast(sum(subscriber_days.failed_plays) as bigint) as failed_plays_28d,
-        cast(sum(subscriber_days.rebuffer_ms) as bigint) as rebuffer_ms_28d,
-        cast(sum(subscriber_days.measured_seconds) as bigint) as measured_seconds_28d
+        sum(subscriber_days.rebuffer_ms) as rebuffer_ms_28d,
+        sum(subscriber_days.measured_seconds) as measured_seconds_28d
     from observations
     inner join windows
         on observations.observation_date = windows.observation_date

@@ -30,7 +30,7 @@ genre_windows as (
         genre_months.subscriber_id,
         months.month_start,
         genre_months.genre,
-        cast(sum(genre_months.watched_seconds) as decimal(18, 0)) as watched_seconds
+        cast(sum(genre_months.watched_seconds) as bigint) as watched_seconds
     from genre_months
     inner join months
         on
@@ -52,7 +52,8 @@ ranked_genres as (
 
 ),
 
--- integers are summed before anything is divided: the same in any order
+-- integers are summed before anything is divided: the same in any order, also as doubles, which know
+-- the squares of all but absurd seconds exactly
 tastes as (
 
     select
@@ -61,7 +62,7 @@ tastes as (
         max(case when genre_rank = 1 then genre end) as top_genre,
         max(case when genre_rank = 1 then cast(watched_seconds as double) end)
         / cast(sum(watched_seconds) as double) as top_genre_share,
-        cast(sum(watched_seconds * watched_seconds) as double)
+        sum(cast(watched_seconds as double) * watched_seconds)
         / (cast(sum(watched_seconds) as double) * cast(sum(watched_seconds) as double))
             as genre_concentration,
         cast(sum(watched_seconds) as bigint) as genre_watched_seconds

@@ -28,7 +28,9 @@ rate_changes as (
         month_rates.month_start,
         months.started_at as changed_at,
         month_rates.rate,
-        rates_before.rate as rate_before
+        month_rates.rate_trillionths,
+        rates_before.rate as rate_before,
+        rates_before.rate_trillionths as rate_before_trillionths
     from month_rates
     inner join month_rates as rates_before
         on

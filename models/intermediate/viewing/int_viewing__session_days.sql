@@ -53,7 +53,9 @@ session_days as (
         touched_days.title_id,
         touched_days.viewing_date = touched_days.started_date as is_first_day,
         touched_days.reported_seconds >= 30 as is_valid_play,
-        touched_days.reported_seconds * 10 >= titles.runtime_seconds * 9 as is_completed_play,
+        -- integers that a double knows exactly, but for absurd ones, which 64 bits don't hold tenfold
+        cast(touched_days.reported_seconds as double) * 10
+        >= cast(titles.runtime_seconds as double) * 9 as is_completed_play,
         case
             when not touched_days.is_shared then touched_days.reported_seconds
             -- in 64 bits, which all but absurd plays fit in, it takes a fifth of the time

@@ -1,7 +1,7 @@
 {%- set columns = {
     'rate_date': 'date',
     'currency': 'string',
-    'rate': 'decimal(20,12)',
+    'rate': 'decimal(27,18)',
 } -%}
 {%- set event_at = first_instant('rate_date') -%}
 

@@ -1,4 +1,4 @@
-"""Met rarely and released all the same: a clock that went forward, and a payer of a moment."""
+"""Met rarely and released all the same: a clock that went forward, a short payer, absurd plays."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from tests.conftest import RunPipeline
+from tests.definitions.intake import Row
 from tests.definitions.pipeline import write_raw
 from tests.definitions.stories import change, subscriber, subscription_story, told
 
@@ -18,6 +19,18 @@ from tests.definitions.stories import change, subscriber, subscription_story, to
 AS_OF = "2026-04-05T22:30:00Z"
 # the last microsecond of January there
 FIRST = "2026-01-31 22:59:59.999999"
+ABSURD = 2**62
+
+
+def play(session_id: str, **given: object) -> Row:
+    return told(
+        "playback_sessions",
+        session_id=session_id,
+        subscriber_id="ana",
+        started_at="2026-02-03 19:00",
+        ended_at="2026-02-03 20:00",
+        **given,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +61,18 @@ def release(
                 kind="one_off",
                 amount_minor=6000,
             )
+        ],
+        titles=[
+            told("titles", title_id="hour", runtime_seconds=3600),
+            told("titles", title_id="film", runtime_seconds=ABSURD),
+        ],
+        playback_sessions=[
+            play("v1", title_id="hour", watched_seconds=ABSURD),
+            play("v2", title_id="film", watched_seconds=3000),
+            *(
+                play(session, watched_seconds=60, startup_ms=ABSURD, rebuffer_ms=ABSURD)
+                for session in ("v3", "v4", "v5")
+            ),
         ],
         campaign_touches=[
             # the last hour of 22 March in Berlin: 15 dates ago, and less than 14 times 24 hours
@@ -88,3 +113,15 @@ def test_a_quotient_beyond_money_is_none(release: duckdb.DuckDBPyConnection) -> 
     # nine days of the month, and no revenue
     assert february[2:] == (0, 0)
     assert march[2:] == (None, None)
+
+
+def test_absurd_integers_are_counted(release: duckdb.DuckDBPyConnection) -> None:
+    """Of the two plays whose runtime is known one was watched to the end."""
+    assert release.execute(
+        "select plays, completed_plays, watched_seconds from marts.viewing_daily"
+    ).fetchall() == [(5, 1, ABSURD + 3180)]
+    ((mean, median),) = release.execute(
+        "select mean_startup_ms, median_startup_ms from marts.experience_monthly"
+        " where mean_startup_ms is not null"
+    ).fetchall()
+    assert mean == median == ABSURD
