@@ -316,8 +316,8 @@ def _parquet_expression(name: str, kind: str, data_type: str) -> str | None:
         return name if kind in TIMESTAMP_TYPES else None
     if data_type.startswith("decimal"):
         if kind in {"DOUBLE", "FLOAT"}:
-            # by its text, which has the digits that were meant; not a number and infinity are no rate:
-            # null, and quarantined as such
+            # by its text, which has the digits that were meant; not a number and infinity are no
+            # rate: null, and quarantined as such
             return f"try_cast(cast({name} as varchar) as {data_type})"
         return name if kind.startswith("DECIMAL") or kind in INTEGER_TYPES else None
     is_accepted = {

@@ -52,7 +52,7 @@ ranked_genres as (
 
 ),
 
--- integers are summed before anything is divided: the same in any order, also as doubles, which know
+-- integers are summed before anything is divided: the same in any order, as doubles too, which know
 -- the squares of all but absurd seconds exactly
 tastes as (
 

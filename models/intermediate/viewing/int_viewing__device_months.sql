@@ -103,8 +103,8 @@ device_months as (
         cast(sum(startup_failures) as bigint) as startup_failures,
         cast(sum(error_plays) as bigint) as error_plays,
         cast(max(last_index) + 1 as bigint) as timed_starts,
-        cast(sum(cast(startup_ms as decimal(19, 0)) * plays) as double) / nullif(max(last_index) + 1, 0)
-            as mean_startup_ms,
+        cast(sum(cast(startup_ms as decimal(19, 0)) * plays) as double)
+        / nullif(max(last_index) + 1, 0) as mean_startup_ms,
         {{ percentile_of_counted('startup_ms', 0.5) }} as median_startup_ms,
         {{ percentile_of_counted('startup_ms', 0.95) }} as p95_startup_ms,
         cast(sum(watched_seconds) as double) as watched_seconds,

@@ -53,7 +53,7 @@ session_days as (
         touched_days.title_id,
         touched_days.viewing_date = touched_days.started_date as is_first_day,
         touched_days.reported_seconds >= 30 as is_valid_play,
-        -- integers that a double knows exactly, but for absurd ones, which 64 bits don't hold tenfold
+        -- a double knows these integers exactly, but for absurd ones, which ten times are too large
         cast(touched_days.reported_seconds as double) * 10
         >= cast(titles.runtime_seconds as double) * 9 as is_completed_play,
         case

@@ -30,7 +30,7 @@ subscriber_days as (
         cast(sum(seen_seconds) as bigint) as seen_seconds,
         count(distinct case when is_first_day then title_id end) as titles,
         count(*) filter (where is_first_day and has_failed) as failed_plays,
-        -- integers, which a double adds up exactly up to 9 * 10^15, and without an end to what it holds
+        -- a double adds integers up to 9 * 10^15 exactly, and absurd ones without an overflow
         cast(coalesce(sum(rebuffer_ms) filter (where is_first_day), 0) as double) as rebuffer_ms,
         cast(coalesce(sum(measured_seconds) filter (where is_first_day), 0) as double)
             as measured_seconds,
