@@ -10,7 +10,7 @@ import hmac
 import json
 import secrets
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -165,7 +165,7 @@ def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str
             pending = tuple(
                 request for request in requests if request in new or request not in honoured
             )
-            if pending and (changed := _erase_from(path, pending)):
+            if pending and (changed := _erase_from(path, pending, honoured)):
                 rewritten[path.stem] = changed
     # a build as of before a request had the id again, where a kept release has it
     if rewritten or (new and was_added_to):
@@ -240,13 +240,18 @@ def _horizon(path: Path) -> datetime | None:
     return row[0] if row else None
 
 
-def _erase_from(path: Path, requests: tuple[Request, ...]) -> dict[str, int]:
-    """Makes the release in `path` anew without the old ids; rows that told of one, by table."""
+def _erase_from(
+    path: Path, requests: tuple[Request, ...], honoured: Collection[Request]
+) -> dict[str, int]:
+    """Makes the release in `path` anew without the old ids; rows that told of one, by table.
+
+    Of those requests that it `honoured` when it was made, whoever came after one keeps the id.
+    """
     candidate = path.with_name(f".erased-{path.name}")
     candidate.unlink(missing_ok=True)
     with _attached(path) as connection:
         tables = _tables(connection)
-        _lay_erased(connection, requests, tables)
+        _lay_erased(connection, requests, honoured, tables)
         told = {
             ".".join(table): rows
             for table, columns in tables.items()
@@ -308,22 +313,30 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> Tables:
 
 
 def _lay_erased(
-    connection: duckdb.DuckDBPyConnection, requests: tuple[Request, ...], tables: Tables
+    connection: duckdb.DuckDBPyConnection,
+    requests: tuple[Request, ...],
+    honoured: Collection[Request],
+    tables: Tables,
 ) -> None:
     """Makes the table `erased` of old and new ids, and the variables of the same."""
     connection.execute(
-        "create table erased (old_id varchar, new_id varchar, requested_at timestamp)"
+        "create table erased"
+        " (old_id varchar, new_id varchar, requested_at timestamp, was_honoured boolean)"
     )
     connection.executemany(
-        "insert into erased values (?, ?, ?)",
-        [(each.subscriber_id, str(uuid.uuid4()), each.requested_at) for each in requests],
+        "insert into erased values (?, ?, ?, ?)",
+        [
+            (each.subscriber_id, str(uuid.uuid4()), each.requested_at, each in honoured)
+            for each in requests
+        ],
     )
     for table, columns in tables.items():
         if {SUBSCRIBER, CAME} <= {name for name, _ in columns}:
-            # whoever came after the request has the old id by right
+            # whoever came after the request has the old id by right; where nothing was known of
+            # it, what was before it stands under the same id
             connection.execute(
                 f"delete from erased using {quoted_name(EARLIER, *table)} as people"
-                f" where people.{SUBSCRIBER} = erased.old_id"
+                f" where erased.was_honoured and people.{SUBSCRIBER} = erased.old_id"
                 f" and people.{CAME} >= erased.requested_at"
             )
     connection.execute("set variable old_ids = (select list(old_id) from erased)")

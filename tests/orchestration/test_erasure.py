@@ -273,11 +273,24 @@ def test_a_request_that_comes_late_is_erased_from_what_should_have_known_it(
     assert read(earlier, f"from marts.people where subscriber_id = '{ERASED}'") == []
 
 
-def test_who_came_after_the_request_keeps_the_old_id(warehouse: Warehouse, kept: Path) -> None:
+def test_who_came_after_the_request_keeps_the_old_id(warehouse: Warehouse) -> None:
     write_build(warehouse, requested_at="2023-12-31")
-    before = kept.read_bytes()
+    honoured = write_release(warehouse, RELEASE, as_of="2025-01-01")
+    before = honoured.read_bytes()
     erase(warehouse)
-    assert kept.read_bytes() == before
+    assert honoured.read_bytes() == before
+
+
+def test_a_backdated_request_leaves_nothing_of_who_came_back_before_it_was_known(
+    warehouse: Warehouse,
+) -> None:
+    """The release has what was before the request under the id of whoever came back since."""
+    earlier = write_release(warehouse, RELEASE, as_of="2025-01-01")
+    write_build(warehouse, requested_at="2023-12-31")
+    with duckdb.connect(str(warehouse.build_file)) as connection:
+        connection.execute("update raw.erasure_requests set recorded_at = '2025-02-01'")
+    erase(warehouse)
+    assert read(earlier, f"from marts.people where subscriber_id = '{ERASED}'") == []
 
 
 def test_a_request_that_is_not_known_yet_erases_nothing(warehouse: Warehouse, kept: Path) -> None:
