@@ -9,8 +9,8 @@
 
 
 {#
-    What is built anew by whoever runs dbt is none that `tenure run` may add to: it takes the note away that
-    says so.
+    What is built anew by whoever runs dbt is none that `tenure run` may add to, nor one that may be
+    released: it takes the notes away that say so.
 #}
 {% macro forget_ground() -%}
     {%- if execute and not is_increment() -%}
@@ -20,7 +20,9 @@
 
 {% macro duckdb__forget_ground() -%}
     create schema if not exists bookkeeping;
-    drop table if exists bookkeeping.grounds
+    drop table if exists bookkeeping.grounds;
+    create table if not exists bookkeeping.completed_steps (step varchar primary key);
+    delete from bookkeeping.completed_steps
 {%- endmacro %}
 
 

@@ -80,7 +80,11 @@ def watch(place: Warehouse, *, now: datetime) -> list[str]:
     from alerting.incidents import Judged
 
     desk = desk_of(place)
-    current = release.current_release(place)
+    try:
+        current = release.current_release(place)
+    except BuildError as error:
+        # how old it is nobody can say, and what waits is sent all the same
+        return [str(error), *desk.follow_up([], Judged(), now=now)]
     if current is None:
         told = desk.follow_up([], Judged(), now=now)
         return ["no release yet, so that none can be late", *told]
@@ -155,7 +159,7 @@ def _follow_up(place: Warehouse, *, began: datetime, error: Exception | None) ->
         return desk_of(place).follow_up(
             troubles(place, began=began, error=error),
             # only who released has looked at everything
-            Judged(everything=error is None),
+            Judged(everything=error is None or bool(release.released_since(place, began))),
             now=datetime.now(UTC),
         )
 
@@ -166,6 +170,7 @@ def troubles(place: Warehouse, *, began: datetime, error: Exception | None) -> l
 
     manifest = _manifest(place)
     stands = f" {_standing(place)}" if error else ""
+    has_released = bool(release.released_since(place, began))
     found: list[Trouble] = []
     with _build_of(place, began) as connection:
         describe = _Describer(place, connection, manifest, error, stands)
@@ -185,7 +190,9 @@ def troubles(place: Warehouse, *, began: datetime, error: Exception | None) -> l
             severity="critical",
             what=f"{run_failure(error)}{stands}",
             marts=_all_marts(manifest),
-            why="Nothing new is released: readers see the figures of the last release.",
+            why="What follows on the release is not done: its page, or ids that are to be erased."
+            if has_released
+            else "Nothing new is released: readers see the figures of the last release.",
             what_to_do="The output of the run says what it failed of.",
             owner="data" if status == InputError.exit_status else "analytics",
             page=f"run_exit_{status}",

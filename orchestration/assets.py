@@ -199,7 +199,9 @@ def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landin
     for notice in folder.notices:
         reporter.note(f"note: {notice}")
     with private_files(), disk_full_told(refresh.place.root):
-        release.recover(refresh.place, builds=True)
+        # a rollback at this moment has files that look like what a killed one left
+        with refresh.place.release_lock():
+            release.recover(refresh.place, builds=True)
         is_damaged = _is_build_damaged(refresh.place)
         if is_damaged:
             reporter.note(f"note: {refresh.place.build_file} was damaged and is made anew")
@@ -299,12 +301,12 @@ def build_parts(manifest: Manifest) -> tuple[BuildPart, ...]:
     stage = "building and testing the models"
     fits = sorted({table.fit for table in manifest.fitted_tables()})
     if not fits:
-        return (BuildPart("dbt_build", stage, notes="build", grows=True),)
+        return (BuildPart("dbt_build", stage, notes=bookkeeping.BUILT, grows=True),)
     first = BuildPart("dbt_build", stage, notes="models", exclude=(ON_FITS,), grows=True)
     last = BuildPart(
         "dbt_build_on_fits",
         "building and testing what stands on the fits",
-        notes="build",
+        notes=bookkeeping.BUILT,
         needs=("models", *fits),
         select=(ON_FITS,),
     )
@@ -364,8 +366,10 @@ def _build(
         audit.preload()
     # a later part adds to what the first has made
     adds = not part.grows
-    if part.grows or context.is_subset:
-        with duckdb.connect(str(refresh.place.build_file)) as connection:
+    with duckdb.connect(str(refresh.place.build_file)) as connection:
+        # until all of it is done again, what stands is no whole build
+        bookkeeping.forget_steps(connection, {part.notes, *bookkeeping.RELEASABLE})
+        if part.grows or context.is_subset:
             adds = increments.begin(connection, is_whole=not context.is_subset)
     dbt_build = refresh.project.start(
         refresh.place,

@@ -78,6 +78,7 @@ def note(warehouse: Warehouse, outcomes: Sequence["CheckOutcome"]) -> None:
         disk_full_told(warehouse.root),
         duckdb.connect(str(warehouse.build_file)) as connection,
     ):
+        bookkeeping.forget_steps(connection, {bookkeeping.AUDITED})
         as_of, checked_at = bookkeeping.knowledge_horizon(connection), datetime.now(UTC)
         bookkeeping.note_checks(
             connection,
@@ -94,7 +95,7 @@ def note(warehouse: Warehouse, outcomes: Sequence["CheckOutcome"]) -> None:
         ]
         if failed:
             raise AuditError(refusal(failed))
-        bookkeeping.note_step(connection, "audit")
+        bookkeeping.note_step(connection, bookkeeping.AUDITED)
 
 
 def write_page(

@@ -23,6 +23,11 @@ STEPS = quoted_name(SCHEMA, "completed_steps")
 CLOCK_RELATION = ("staging", "stg_clock")
 CLOCK = quoted_name(*CLOCK_RELATION)
 
+BUILT, AUDITED = "build", "audit"
+
+# what has to be done well before anything is released
+RELEASABLE = frozenset({BUILT, AUDITED})
+
 Status = Literal["passed", "warned", "failed"]
 
 
@@ -156,9 +161,25 @@ def read_checks(connection: duckdb.DuckDBPyConnection, relation: str) -> list[Ch
 def note_step(connection: duckdb.DuckDBPyConnection, step: str) -> None:
     """Notes that all of a step was done, and well.
 
-    A release needs the steps `build` and `audit`; a part of a build has a name of its own.
+    A release needs those of `RELEASABLE`; a part of a build has a name of its own.
     """
     connection.execute(f"insert or ignore into {STEPS} values (?)", [step])
+
+
+def forget_steps(connection: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:
+    """Takes back that these were done, as by who is about to write what they stand for."""
+    if _exists(connection, "completed_steps"):
+        connection.execute(f"delete from {STEPS} where list_contains(?, step)", [list(steps)])
+
+
+def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return bool(
+        connection.execute(
+            "select 1 from duckdb_tables() where database_name = current_database()"
+            " and schema_name = ? and table_name = ?",
+            [SCHEMA, table],
+        ).fetchall()
+    )
 
 
 def completed_steps(

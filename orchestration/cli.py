@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from orchestration.alerts_cli import alerts_app
-from orchestration.errors import TenureError
+from orchestration.errors import Fault, InputError, TenureError
 from orchestration.settings import RunRequest, Settings
 from simulator.cli import simulate_command
 
@@ -225,7 +225,6 @@ def publish_command(
 ) -> None:
     """Copy the release that stands into a PostgreSQL database, in one transaction."""
     from orchestration import postgres, report
-    from orchestration.errors import Fault, InputError
     from orchestration.warehouse import Warehouse
 
     settings = _settings(raw=None, warehouse=warehouse)
@@ -270,7 +269,12 @@ def erase_command(
     *,
     from_file: Annotated[
         typer.FileText | None,
-        typer.Option("--from-file", help="A file with one id a line; - is standard input."),
+        typer.Option(
+            "--from-file",
+            help="A file with one id a line; - is standard input.",
+            # with or without the mark that some editors put first
+            encoding="utf-8-sig",
+        ),
     ] = None,
     requested_at: Annotated[
         str | None,
@@ -278,11 +282,14 @@ def erase_command(
     ] = None,
     raw: RawOption = None,
 ) -> None:
-    """Ask for subscribers to be erased; the next run does it."""
+    """Ask for subscribers to be erased; the next run that is as of a later time does it."""
     from orchestration import erasure, report
 
     settings = _settings(raw=raw, warehouse=None)
-    ids = [*(subscribers or []), *(from_file or [])]
+    try:
+        ids = [*(subscribers or []), *(from_file or [])]
+    except UnicodeDecodeError as error:
+        raise InputError((Fault("the file of ids is no text in UTF-8"),)) from error
     at = erasure.request_time(requested_at)
     report.print_erasure(
         _output(), erasure.write_requests(settings.raw.absolute(), ids, requested_at=at)

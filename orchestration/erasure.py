@@ -10,7 +10,7 @@ import hmac
 import json
 import secrets
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,8 +35,6 @@ from orchestration.warehouse import (
 # the raw table of requests, as the data contract calls it and its columns
 REQUESTS = "erasure_requests"
 SUBSCRIBER = "subscriber_id"
-# when a subscriber came: whoever has the old id and came after the request is somebody else
-CAME = "signed_up_at"
 
 # where a release tells of single rows in words: in this schema, in these columns
 QUALITY = "quality"
@@ -110,7 +108,12 @@ def write_requests(raw: Path, ids: Iterable[str], *, requested_at: datetime) -> 
     # hidden until it is whole: a run passes over what begins with a point
     unfinished = path.with_name(f".{path.name}")
     with private_files(), duckdb.connect(":memory:") as connection:
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+            unfinished.touch()
+        except OSError as error:
+            told = f"{folder} can't be written to: {error.strerror}"
+            raise InputError((Fault(told, "Ask for the right to add files to it"),)) from error
         connection.execute(
             f"create table requests ({SUBSCRIBER} varchar, requested_at timestamp,"
             " recorded_at timestamp)"
@@ -147,7 +150,7 @@ def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str
 
     A request with a receipt is out of all that was kept then, and what was released since has
     honoured it, unless its knowledge horizon lies before the request: only that is looked through
-    again.
+    again. One without has been honoured by nothing that is kept, whatever time it tells.
     """
     rewritten: dict[str, Mapping[str, int]] = {}
     with duckdb.connect(str(warehouse.build_file), read_only=True) as connection:
@@ -165,7 +168,7 @@ def erase_from_kept(warehouse: Warehouse, settings: Settings, *, release_id: str
             pending = tuple(
                 request for request in requests if request in new or request not in honoured
             )
-            if pending and (changed := _erase_from(path, pending, honoured)):
+            if pending and (changed := _erase_from(path, pending)):
                 rewritten[path.stem] = changed
     # a build as of before a request had the id again, where a kept release has it
     if rewritten or (new and was_added_to):
@@ -240,18 +243,17 @@ def _horizon(path: Path) -> datetime | None:
     return row[0] if row else None
 
 
-def _erase_from(
-    path: Path, requests: tuple[Request, ...], honoured: Collection[Request]
-) -> dict[str, int]:
+def _erase_from(path: Path, requests: tuple[Request, ...]) -> dict[str, int]:
     """Makes the release in `path` anew without the old ids; rows that told of one, by table.
 
-    Of those requests that it `honoured` when it was made, whoever came after one keeps the id.
+    It knew nothing of the requests: whoever has come after one has the id there together with what
+    was before it.
     """
     candidate = path.with_name(f".erased-{path.name}")
     candidate.unlink(missing_ok=True)
     with _attached(path) as connection:
         tables = _tables(connection)
-        _lay_erased(connection, requests, honoured, tables)
+        _lay_erased(connection, requests)
         told = {
             ".".join(table): rows
             for table, columns in tables.items()
@@ -312,33 +314,13 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> Tables:
     return tables
 
 
-def _lay_erased(
-    connection: duckdb.DuckDBPyConnection,
-    requests: tuple[Request, ...],
-    honoured: Collection[Request],
-    tables: Tables,
-) -> None:
+def _lay_erased(connection: duckdb.DuckDBPyConnection, requests: tuple[Request, ...]) -> None:
     """Makes the table `erased` of old and new ids, and the variables of the same."""
-    connection.execute(
-        "create table erased"
-        " (old_id varchar, new_id varchar, requested_at timestamp, was_honoured boolean)"
-    )
+    connection.execute("create table erased (old_id varchar, new_id varchar)")
     connection.executemany(
-        "insert into erased values (?, ?, ?, ?)",
-        [
-            (each.subscriber_id, str(uuid.uuid4()), each.requested_at, each in honoured)
-            for each in requests
-        ],
+        "insert into erased values (?, ?)",
+        [(each.subscriber_id, str(uuid.uuid4())) for each in requests],
     )
-    for table, columns in tables.items():
-        if {SUBSCRIBER, CAME} <= {name for name, _ in columns}:
-            # whoever came after the request has the old id by right; where nothing was known of
-            # it, what was before it stands under the same id
-            connection.execute(
-                f"delete from erased using {quoted_name(EARLIER, *table)} as people"
-                f" where erased.was_honoured and people.{SUBSCRIBER} = erased.old_id"
-                f" and people.{CAME} >= erased.requested_at"
-            )
     connection.execute("set variable old_ids = (select list(old_id) from erased)")
     connection.execute(
         "set variable ids_with_colons ="

@@ -93,8 +93,12 @@ class DamagedError(BuildError):
 class StoppedError(BuildError):
     """Somebody stopped the run, as by Ctrl-C."""
 
-    def __init__(self) -> None:
-        super().__init__("stopped: nothing was released and the last release stands")
+    def __init__(self, released: str | None = None) -> None:
+        super().__init__(
+            f"stopped: release {released} stands, and what follows on it may not be done"
+            if released
+            else "stopped: nothing was released and the last release stands"
+        )
 
 
 class InputError(TenureError):

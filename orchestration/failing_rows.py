@@ -8,8 +8,9 @@ from orchestration.errors import HIDDEN
 
 MAX_ROWS = 5
 
-# text that may be a name, an address or a mail is no key that is told
-KEY_VALUE = re.compile(r"[A-Za-z0-9_.:+-]{1,64}")
+# text that may be a name, an address or a mail is no key that is told, nor one that is put together
+# with colons, of which a person's id may be a part
+KEY_VALUE = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
 
 KEY_NAMES = frozenset({"currency", "month_start", "cohort_month", "table_name", "lifetime_number"})
 KEY_ENDINGS = ("_id", "_date")

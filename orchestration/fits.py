@@ -110,6 +110,7 @@ def run_fit(
             for role, unique_id in reads.items()
         }
         fitted = FITS[fit](given)
+        bookkeeping.forget_steps(connection, {fit, *bookkeeping.RELEASABLE})
         connection.begin()
         for table in tables:
             _write(connection, table, fitted[table.name])

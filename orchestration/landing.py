@@ -319,7 +319,11 @@ def _parquet_expression(name: str, kind: str, data_type: str) -> str | None:
             # by its text, which has the digits that were meant; not a number and infinity are no
             # rate: null, and quarantined as such
             return f"try_cast(cast({name} as varchar) as {data_type})"
-        return name if kind.startswith("DECIMAL") or kind in INTEGER_TYPES else None
+        if kind in plain_kinds(data_type):
+            return name
+        # what is too large for the type is no value of it either
+        is_number = kind.startswith("DECIMAL") or kind in INTEGER_TYPES
+        return f"try_cast({name} as {data_type})" if is_number else None
     is_accepted = {
         "string": kind == "VARCHAR",
         "bigint": kind in INTEGER_TYPES or bool(re.fullmatch(r"DECIMAL\(\d+,0\)", kind)),

@@ -18,8 +18,9 @@ from rich.table import Column, Table
 from orchestration.errors import Fault, InputError
 from orchestration.manifest import Manifest
 from orchestration.metric_catalogue import metric_marts
+from orchestration.release import PUT_BACK
 from orchestration.sql_text import quoted_name, quoted_text
-from orchestration.warehouse import Warehouse
+from orchestration.warehouse import Warehouse, unreadable_told
 
 if TYPE_CHECKING:
     from metricflow.engine.metricflow_engine import MetricFlowEngine
@@ -114,7 +115,8 @@ def ask(
     query = layer.sql(metrics, by=by, where=where)
     with duckdb.connect() as connection:
         place = quoted_text(str(release_file))
-        connection.execute(f"attach {place} as {quoted_name(layer.catalog)} (read_only)")
+        with unreadable_told(release_file, remedy=PUT_BACK):
+            connection.execute(f"attach {place} as {quoted_name(layer.catalog)} (read_only)")
         try:
             found = connection.execute(query)
         except (
@@ -124,6 +126,9 @@ def ask(
         ) as error:
             # only a condition of the asker's can make it so
             raise InputError.from_text(f"the database can't answer that: {error}") from error
+        except duckdb.CatalogException as error:
+            told = "the release that stands has no such mart, as one from before it was added"
+            raise InputError((Fault(told, "Release anew with tenure run"),)) from error
         columns = tuple(column[0] for column in found.description or ())
         return Answer(columns, found.fetchall())
 

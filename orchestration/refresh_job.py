@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchestration import alerts, landing, spark
+from orchestration import alerts, landing, release, spark
 from orchestration.errors import BuildError, InputError, StoppedError, as_told
 from orchestration.parameters import check_parameters
 from orchestration.progress import Reporter
@@ -58,8 +58,9 @@ def run(request: RunRequest, reporter: Reporter) -> Finished:
     place = Warehouse(request.settings.warehouse.absolute())
     try:
         finished = _run(request, reporter)
-    except KeyboardInterrupt as stop:
-        raise StoppedError from stop
+    except (KeyboardInterrupt, StoppedError) as stop:
+        released = release.released_since(place, began)
+        raise StoppedError(released.release_id if released else None) from stop
     except Exception as error:
         alerts.run_ended(place, reporter.note, began=began, error=error)
         raise

@@ -52,7 +52,10 @@ BUILD = "build"
 CANDIDATE = "candidate"
 EARLIER = "earlier"
 
-PUT_BACK = "`tenure rollback RELEASE` puts another of those that are kept in its place"
+PUT_BACK = (
+    "`tenure rollback RELEASE` puts another of those that are kept in its place; where none is"
+    " whole, remove it, and the next run releases without its history"
+)
 REMOVED = "remove it, and what it alone tells of earlier releases is lost"
 
 RELEASES = ("quality", "releases")
@@ -211,6 +214,17 @@ def current_release(warehouse: Warehouse) -> Release | None:
     return read_release(warehouse.release_file)
 
 
+def released_since(warehouse: Warehouse, began: datetime) -> Release | None:
+    """The release that stands, if it was made since; None too where it can't be read."""
+    try:
+        current = current_release(warehouse)
+    except (BuildError, duckdb.Error):
+        return None
+    # a release is told to the second
+    since = began.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+    return current if current and current.released_at >= since else None
+
+
 def read_release(path: Path) -> Release:
     """What the release in a file tells of itself.
 
@@ -288,7 +302,7 @@ def _write_candidate(
     with _attached(
         warehouse, build=(warehouse.build_file, "read_only"), candidate=(candidate, storage)
     ) as connection:
-        missing = {"build", "audit"} - bookkeeping.completed_steps(connection, catalog=BUILD)
+        missing = bookkeeping.RELEASABLE - bookkeeping.completed_steps(connection, catalog=BUILD)
         if missing:
             raise BuildError(
                 f"the {' and the '.join(sorted(missing))} of this data did not pass,"

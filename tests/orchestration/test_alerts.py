@@ -334,6 +334,37 @@ def test_a_release_is_late_until_the_next_one(
     assert "is not late" in str(evaluated.skip_message)
 
 
+def test_what_waits_is_sent_though_the_release_is_damaged(
+    run_small: RunSmall, warehouse: Warehouse, webhook: WebServer
+) -> None:
+    run_small()
+    with warehouse.release_file.open("r+b") as file:
+        file.write(b"\0" * 4096)
+    (said,) = alerts.watch(warehouse, now=datetime.now(UTC))
+    assert "is damaged" in said
+
+
+def test_a_run_that_breaks_after_its_release_says_so(
+    run_small: RunSmall,
+    people: Path,
+    warehouse: Warehouse,
+    webhook: WebServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_people(people, ages=[1, None])
+    with pytest.raises(InputError):
+        run_small()
+    told(webhook)
+    write_people(people, ages=[1, 2])
+    warehouse.dashboard_page.mkdir()
+    with pytest.raises(BuildError, match="the release stands"):
+        run_small()
+    sent = {each["incident"]: each for each in told(webhook)}
+    assert sent["assert_ages_are_known@staging.stg_people"]["event"] == "recovered"
+    assert "Nothing new is released" not in json.dumps(sent["run_exit_1@run"])
+    assert "What follows on the release is not done" in sent["run_exit_1@run"]["why"]
+
+
 def test_the_commands(
     warehouse: Warehouse,
     webhook: WebServer,
@@ -381,6 +412,10 @@ def test_only_keys_of_failing_rows_are_told_and_none_of_persons() -> None:
         ]
         assert failing_keys(connection, "select subscriber_id, amount from failing -- x") == []
         assert failing_keys(connection, "select * from dropped_after_the_run") == []
+        # an event is known by whom it happened to
+        assert failing_keys(connection, "select 'signed_up:sub_42' as event_id") == [
+            "event_id (not shown)"
+        ]
         many = "select range as session_id from range(9)"
         assert len(failing_keys(connection, many)) == 5
 

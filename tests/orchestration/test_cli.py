@@ -7,7 +7,9 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
+import duckdb
 import pytest
 
 from orchestration import cli, refresh_job, report
@@ -17,7 +19,7 @@ from orchestration.raw_contract import RawContract
 from orchestration.settings import RunRequest
 from orchestration.warehouse import Warehouse
 from tests.orchestration.samples import write_table
-from tests.orchestration.test_release import publish, total_of
+from tests.orchestration.test_release import START, publish, total_of
 
 Tenure = Callable[..., tuple[int, str, str]]
 
@@ -145,6 +147,39 @@ def test_a_run_that_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refresh_job, "check_before_loading", stop)
     with pytest.raises(StoppedError, match="last release stands"):
         refresh_job.run(RunRequest(cli.Settings()), reporter=None)
+
+
+def test_a_run_that_is_stopped_after_its_release(
+    monkeypatch: pytest.MonkeyPatch, warehouse: Warehouse
+) -> None:
+    def stop(request: RunRequest) -> None:
+        publish(warehouse, 1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(refresh_job, "check_before_loading", stop)
+    monkeypatch.setattr(refresh_job, "datetime", Mock(now=lambda _zone: START))
+    with pytest.raises(StoppedError, match="release 20260101T060001Z stands"):
+        refresh_job.run(RunRequest(cli.Settings(warehouse=warehouse.root)), reporter=None)
+
+
+def test_a_file_of_ids_may_begin_with_a_mark_and_has_to_be_text(
+    tenure: Tenure, tmp_path: Path
+) -> None:
+    (tmp_path / "ids.txt").write_bytes("\ufeffann\n".encode())
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    assert tenure("erase", "--from-file", tmp_path / "ids.txt", "--raw", raw)[0] == 0
+    with duckdb.connect() as connection:
+        assert connection.execute(
+            f"select subscriber_id from '{raw}/erasure_requests/*.parquet'"
+        ).fetchall() == [("ann",)]
+    (tmp_path / "ids.txt").write_bytes(b"\xff\xfe")
+    status, _, told = tenure("erase", "--from-file", tmp_path / "ids.txt", "--raw", raw)
+    assert (status, "no text in UTF-8" in told) == (2, True)
+    shutil.rmtree(raw / "erasure_requests")
+    (raw / "erasure_requests").write_text("a file")
+    status, _, told = tenure("erase", "ann", "--raw", raw)
+    assert (status, "can't be written to" in told) == (2, True)
 
 
 def test_options_of_a_run_are_passed_on(

@@ -15,6 +15,7 @@ from orchestration.parameters import check_parameters
 from orchestration.progress import LineReporter
 from orchestration.project import DbtProject
 from orchestration.raw_contract import RawContract
+from orchestration.release import kept_releases
 from orchestration.settings import PROJECT_DIR, RunRequest, Settings
 from orchestration.triggers import JOB, build_raw_files_sensor
 from orchestration.warehouse import Warehouse
@@ -116,6 +117,38 @@ def test_a_run_of_dagsters_own_records_each_check_and_runs_one_alone(
         "primary_key_dim_people": (True, 0),
     }
     assert one == {"never_negative_dim_people_age": (False, 1)}
+
+
+def test_what_is_built_alone_is_not_released(
+    small_project: Path, people: Path, warehouse: Warehouse, without_expectations: None
+) -> None:
+    """Its checks were not asked, and those of the last build were of other rows."""
+    settings = Settings(raw=people, warehouse=warehouse.root, project_dir=small_project)
+    parameters = check_parameters(small_project).parameters
+    manifest = DbtProject(small_project).manifest(warehouse, parameters)
+    mart = dg.AssetSelection.assets(dg.AssetKey(["marts", "dim_people"])).without_checks()
+    definitions = dg.Definitions.merge(
+        compose(RunRequest(settings), manifest, reporter=LineReporter(Console(stderr=True))),
+        dg.Definitions(
+            jobs=[
+                dg.define_asset_job("mart", selection=mart),
+                dg.define_asset_job("publish", selection=dg.AssetSelection.assets("release")),
+            ]
+        ),
+    )
+    ended = []
+    for job in (JOB, "publish", "mart", "publish"):
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = definitions.resolve_job_def(job).execute_in_process(
+                instance=instance, raise_on_error=False
+            )
+        ended.append(result.success)
+    assert ended == [True, True, True, False]
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "the audit and the build of this data did not pass" in str(
+        failure.step_failure_data.user_failure_data
+    )
+    assert len(kept_releases(warehouse)) == 2
 
 
 def test_expectations_are_checks_too(definitions: dg.Definitions) -> None:

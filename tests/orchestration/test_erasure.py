@@ -273,22 +273,28 @@ def test_a_request_that_comes_late_is_erased_from_what_should_have_known_it(
     assert read(earlier, f"from marts.people where subscriber_id = '{ERASED}'") == []
 
 
-def test_who_came_after_the_request_keeps_the_old_id(warehouse: Warehouse) -> None:
+def test_who_came_after_the_request_keeps_the_old_id(warehouse: Warehouse, kept: Path) -> None:
+    """In what was released since it was honoured."""
     write_build(warehouse, requested_at="2023-12-31")
-    honoured = write_release(warehouse, RELEASE, as_of="2025-01-01")
+    erase(warehouse)
+    honoured = write_release(warehouse, "20250302T000000Z", as_of="2025-03-02")
     before = honoured.read_bytes()
     erase(warehouse)
     assert honoured.read_bytes() == before
 
 
+@pytest.mark.parametrize("recorded_at", ["2023-12-31", "2025-02-01"])
 def test_a_backdated_request_leaves_nothing_of_who_came_back_before_it_was_known(
-    warehouse: Warehouse,
+    warehouse: Warehouse, recorded_at: str
 ) -> None:
-    """The release has what was before the request under the id of whoever came back since."""
+    """The release has what was before the request under the id of whoever came back since.
+
+    `tenure erase --requested-at` writes the time of the request as that of its record.
+    """
     earlier = write_release(warehouse, RELEASE, as_of="2025-01-01")
     write_build(warehouse, requested_at="2023-12-31")
     with duckdb.connect(str(warehouse.build_file)) as connection:
-        connection.execute("update raw.erasure_requests set recorded_at = '2025-02-01'")
+        connection.execute("update raw.erasure_requests set recorded_at = ?", [recorded_at])
     erase(warehouse)
     assert read(earlier, f"from marts.people where subscriber_id = '{ERASED}'") == []
 

@@ -130,6 +130,9 @@ def test_parquet_column_of_another_type(
         ("exchange_rates", "rate", "9.7084496e-07::double", Decimal("0.00000097084496")),
         ("exchange_rates", "rate", "123456789.5::double", Decimal("123456789.5")),
         ("exchange_rates", "rate", "1.1::float", Decimal("1.1")),
+        # a bad row, whatever its file's type
+        ("exchange_rates", "rate", "10000000000::decimal(38, 9)", None),
+        ("exchange_rates", "rate", "3000000000::bigint", None),
         ("exchange_rates", "rate", "1.0825::decimal(8, 4)", Decimal("1.082500000000")),
         # no number is no rate: null, and quarantined as such
         ("exchange_rates", "rate", "'nan'::double", None),
