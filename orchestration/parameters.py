@@ -17,7 +17,12 @@ from orchestration.errors import Fault
 VarValue = str | int | float | bool | None
 
 AS_OF = "as_of"
+
 AS_OF_ADVICE = "Write an instant in UTC, such as 2026-01-01T00:00:00Z"
+
+# days of the two shortest months in a row: the outcomes of a longer horizon reach from what a model
+# learns from into what it is tested on
+LONGEST_RISK_HORIZON = 59
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def _checks(project_dir: Path) -> dict[str, Callable[[VarValue], Fault | None]]:
         "max_quarantined_share": lambda value: _check_share("max_quarantined_share", value),
         "clv_horizon_months": lambda value: _check_count("clv_horizon_months", value),
         "clv_minimum_churned": lambda value: _check_count("clv_minimum_churned", value),
-        "risk_horizon_days": lambda value: _check_count("risk_horizon_days", value),
+        "risk_horizon_days": _check_horizon,
         "risk_lead_days": lambda value: _check_count("risk_lead_days", value),
         "risk_months": lambda value: _check_count("risk_months", value),
         "risk_sample_lifetimes": lambda value: _check_count("risk_sample_lifetimes", value),
@@ -170,6 +175,15 @@ def _check_count(name: str, value: VarValue) -> Fault | None:
     return Fault(
         f"{name} is {value!r}, which is no whole number from 0 on", "Write one, such as 24"
     )
+
+
+def _check_horizon(value: VarValue) -> Fault | None:
+    fault = _check_count("risk_horizon_days", value)
+    if fault or not isinstance(value, int) or value <= LONGEST_RISK_HORIZON:
+        return fault
+    what = f"risk_horizon_days is {value}, more than {LONGEST_RISK_HORIZON}"
+    advice = "A model is tested on a month that lies a month after those it learned from"
+    return Fault(what, advice)
 
 
 def _check_share(name: str, value: VarValue) -> Fault | None:

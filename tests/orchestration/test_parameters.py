@@ -86,6 +86,7 @@ def test_known_time_zone(zone: str) -> None:
         ("past_due_grace_days", "28"),
         ("churn_grace_hours", 1.5),
         ("churn_grace_hours", True),
+        ("risk_horizon_days", 60),
         ("risk_months", "x"),
         ("risk_months", -5),
         ("risk_lead_days", 1.5),

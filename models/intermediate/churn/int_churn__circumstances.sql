@@ -59,6 +59,7 @@ circumstances as (
         case
             when coalesce(totals.plays, 0) = 0 then 'none'
             when totals.failed_share >= bands.failing_from then 'failing'
+            when totals.rebuffer_ratio is null then 'unmeasured'
             when totals.rebuffer_ratio >= bands.buffering_from then 'buffering'
             else 'smooth'
         end as playback,

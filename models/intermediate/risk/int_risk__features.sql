@@ -49,8 +49,9 @@ features as (
         known_observations.tenure_days < 31 as is_first_month,
         cast(least(known_observations.earlier_lifetimes, 5) as integer) as earlier_lifetimes,
         coalesce(billing_windows.is_paid_beyond_horizon, false) as is_paid_beyond_horizon,
+        -- of who has no invoice nobody knows when the period ends
         known_observations.has_long_period
-        and not coalesce(billing_windows.is_paid_beyond_horizon, false) as is_long_renewal_due,
+        and not coalesce(billing_windows.is_paid_beyond_horizon, true) as is_long_renewal_due,
         coalesce(state_windows.is_cancel_requested, false) as is_cancel_requested,
         coalesce(state_windows.is_past_due, false) as is_past_due,
         cast(least(billing_windows.failed_invoices_90d, 3) as integer) as failed_invoices,
