@@ -63,7 +63,7 @@
 {%- endmacro %}
 
 
-{# A rate in 1/10^12; null where it is none of so few places, or more than 1000. #}
+{# A rate in 1/10^12; null where it has more places, or is 1000 or more. #}
 {% macro trillionths(rate) -%}
     case
         when {{ rate }} < 1000 and {{ rate }} = round({{ rate }}, 12)

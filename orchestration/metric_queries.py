@@ -121,14 +121,12 @@ def ask(
             found = connection.execute(query)
         except (
             duckdb.BinderException,
+            duckdb.CatalogException,
             duckdb.ParserException,
             duckdb.ConversionException,
         ) as error:
-            # only a condition of the asker's can make it so
+            # a condition of the asker's makes it so, or a mart that an older release lacks
             raise InputError.from_text(f"the database can't answer that: {error}") from error
-        except duckdb.CatalogException as error:
-            told = "the release that stands has no such mart, as one from before it was added"
-            raise InputError((Fault(told, "Release anew with tenure run"),)) from error
         columns = tuple(column[0] for column in found.description or ())
         return Answer(columns, found.fetchall())
 

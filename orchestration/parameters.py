@@ -178,12 +178,11 @@ def _check_count(name: str, value: VarValue) -> Fault | None:
 
 
 def _check_horizon(value: VarValue) -> Fault | None:
-    fault = _check_count("risk_horizon_days", value)
-    if fault or not isinstance(value, int) or value <= LONGEST_RISK_HORIZON:
-        return fault
-    what = f"risk_horizon_days is {value}, more than {LONGEST_RISK_HORIZON}"
-    advice = "A model is tested on a month that lies a month after those it learned from"
-    return Fault(what, advice)
+    if isinstance(value, int) and value > LONGEST_RISK_HORIZON:
+        what = f"risk_horizon_days is {value}, more than {LONGEST_RISK_HORIZON}"
+        advice = "A model is tested on a month that lies a month after those it learned from"
+        return Fault(what, advice)
+    return _check_count("risk_horizon_days", value)
 
 
 def _check_share(name: str, value: VarValue) -> Fault | None:

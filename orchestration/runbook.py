@@ -119,7 +119,8 @@ RUN_PAGES: tuple[Page, ...] = (
         "The run broke (exit 1)",
         "critical · owner analytics · table `run`",
         "A step broke, the disk is full or the run could not begin. Nothing was released, and"
-        " readers go on with the last release, which gets older.",
+        " readers go on with the last release, which gets older; or, where the alert says so, the"
+        " new release stands and what follows on it, its page or an erasure, is not done.",
         "Read the run's own output, which names the step, then `dbt/dbt.log` in the warehouse. Full"
         " disk: make room and run again. Out of memory: run where there is more. After an upgrade:"
         " `tenure run --full-refresh`. A model that breaks at the same place twice has a defect. A"

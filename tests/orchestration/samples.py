@@ -138,6 +138,12 @@ def write_small_project(root: Path) -> Path:
     return root
 
 
+def damage(path: Path) -> None:
+    """Makes a database's file one that is none any more."""
+    with path.open("r+b") as file:
+        file.write(b"\0" * 4096)
+
+
 def write_people(raw: Path, *, ages: list[int | None]) -> None:
     folder = raw / "people"
     folder.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ from orchestration.settings import RunRequest, Settings
 from orchestration.triggers import JOB
 from orchestration.warehouse import Warehouse
 from tests.alerting.conftest import no_names_are_looked_up, no_settings, web
-from tests.orchestration.samples import write_people
+from tests.orchestration.samples import damage, write_people
 from tests.web_server import WebServer
 
 __all__ = ["no_names_are_looked_up", "no_settings", "web"]
@@ -191,8 +191,7 @@ def test_a_damaged_release_is_told(
     run_small: RunSmall, warehouse: Warehouse, webhook: WebServer
 ) -> None:
     run_small()
-    with warehouse.release_file.open("r+b") as file:
-        file.write(b"\0" * 4096)
+    damage(warehouse.release_file)
     with pytest.raises(BuildError, match="is damaged"):
         run_small()
     (broke,) = told(webhook)
@@ -335,13 +334,20 @@ def test_a_release_is_late_until_the_next_one(
 
 
 def test_what_waits_is_sent_though_the_release_is_damaged(
-    run_small: RunSmall, warehouse: Warehouse, webhook: WebServer
+    run_small: RunSmall,
+    people: Path,
+    warehouse: Warehouse,
+    webhook: WebServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run_small()
-    with warehouse.release_file.open("r+b") as file:
-        file.write(b"\0" * 4096)
-    (said,) = alerts.watch(warehouse, now=datetime.now(UTC))
-    assert "is damaged" in said
+    write_people(people, ages=[1, 7])
+    monkeypatch.setattr("alerting.senders.LONGEST_WAIT_SECONDS", 0.0)
+    with monkeypatch.context() as unplugged:
+        unplugged.setenv("TENURE_ALERT_WEBHOOK_URL", "http://127.0.0.1:1/hush")
+        run_small()
+    damage(warehouse.release_file)
+    assert "is damaged" in alerts.watch(warehouse, now=datetime.now(UTC) + timedelta(hours=1))[0]
+    assert len(told(webhook)) == 1
 
 
 def test_a_run_that_breaks_after_its_release_says_so(

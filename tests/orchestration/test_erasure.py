@@ -19,6 +19,7 @@ from orchestration.cli import app
 from orchestration.errors import DamagedError, InputError
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
+from tests.orchestration.samples import damage
 
 ERASED = "su-erased-0001"
 OTHER = "su-erased-00012"
@@ -177,8 +178,7 @@ def test_what_was_released_knowing_of_the_request_is_not_looked_through_again(
 def test_a_damaged_release_is_told_since_it_may_tell_the_id(
     warehouse: Warehouse, kept: Path
 ) -> None:
-    with kept.open("r+b") as file:
-        file.write(b"\0" * 4096)
+    damage(kept)
     with pytest.raises(DamagedError, match=f"{kept.name} is damaged: it may still tell erased ids"):
         erase(warehouse)
     assert receipts(warehouse) == []

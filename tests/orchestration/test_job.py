@@ -7,16 +7,18 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from filelock import FileLock, Timeout
 from rich.console import Console
 
 from dashboard.render import release_of
 from expectations.outcomes import CheckOutcome
-from orchestration import audit, dashboard_page, report
+from orchestration import audit, dashboard_page, release, report
 from orchestration.errors import AuditError, BuildError, InputError
 from orchestration.settings import PROJECT_DIR
 from orchestration.warehouse import Warehouse
 from tests.conftest import RunPipeline
 from tests.orchestration.samples import (
+    damage,
     take_expectations_away,
     write_people,
     write_small_project,
@@ -276,10 +278,26 @@ def test_a_damaged_build_is_made_anew(
     run_small: RunPipeline, people: Path, warehouse: Warehouse
 ) -> None:
     run_small()
-    with warehouse.build_file.open("r+b") as file:
-        file.write(b"\0" * 4096)
+    damage(warehouse.build_file)
     write_people(people, ages=[1, 2, 3])
     assert read(run_small(), "select count(*) from marts.dim_people") == [(3,)]
+
+
+def test_a_run_clears_nothing_away_while_a_rollback_is_under_way(
+    run_small: RunPipeline, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The right to put a release in place is the run's as often as it looks for leftovers."""
+    recover, held = release.recover, []
+
+    def look(place: Warehouse, **options: bool) -> None:
+        with pytest.raises(Timeout):
+            FileLock(place.root / ".release.lock").acquire(timeout=0)
+        held.append(place)
+        recover(place, **options)
+
+    monkeypatch.setattr(release, "recover", look)
+    run_small()
+    assert held == [warehouse, warehouse]
 
 
 def test_a_full_refresh_is_made_in_a_new_file(

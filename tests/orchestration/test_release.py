@@ -16,6 +16,7 @@ from orchestration import bookkeeping, erasure, release
 from orchestration.errors import BuildError, DamagedError, InputError
 from orchestration.manifest import Manifest
 from orchestration.warehouse import Warehouse
+from tests.orchestration.samples import damage
 
 START = datetime(2026, 1, 1, 6, tzinfo=UTC)
 
@@ -163,11 +164,6 @@ def test_rollback_to_an_unknown_release_lists_the_kept(warehouse: Warehouse) -> 
         with pytest.raises(InputError, match=r"20260101T060001Z \(current\)"):
             release.rollback(warehouse, wish)
     assert total_of(warehouse) == 1
-
-
-def damage(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.write(b"\0" * 4096)
 
 
 def test_a_damaged_release_is_told_and_another_can_be_put_back(warehouse: Warehouse) -> None:
