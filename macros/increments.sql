@@ -33,13 +33,13 @@
 
 
 {#
-    Takes the rows out of a table that an increment makes anew: those of touched months, and those of
-    ids that stand for nobody any more or for somebody else. `month` is SQL of a row's month; a table
-    without ids has no `subscriber_id`. The refs stand outside of the condition, where dbt sees them,
-    and that of the portions in which such a table is made with them.
+    Takes the rows out of a table that an increment makes anew: those of touched months, which the model
+    `touched` names, and those of ids that stand for nobody any more or for somebody else. `month` is SQL
+    of a row's month; a table without ids has no `subscriber_id`. The refs stand outside of the condition,
+    where dbt sees them, and that of the portions in which such a table is made with them.
 #}
-{% macro forget_touched(month, of_subscribers=true) -%}
-    {%- set touched_months, months = ref('int_viewing__touched_months'), ref('int_calendar__months') -%}
+{% macro forget_touched(month, of_subscribers=true, touched='int_viewing__touched_months') -%}
+    {%- set touched_months, months = ref(touched), ref('int_calendar__months') -%}
     {%- set replaced_ids = ref('int_viewing__replaced_ids') if of_subscribers -%}
     {%- do ref('int_viewing__build_portions') -%}
     {%- if is_increment() -%}
@@ -59,20 +59,113 @@
 {%- endmacro %}
 
 
-{# The rows of such a table that the build has made; `month` is the date or month of a row. #}
-{% macro made_anew(table, month) -%}
-    {%- set touched_months = ref('int_viewing__touched_months') -%}
-    {%- set replaced_ids = ref('int_viewing__replaced_ids') -%}
+{#
+    The rows of a table of subscribers that are of touched months or replaced ids; all of them where all is
+    built anew. `date` is the column of a row's day or month. The two are apart, so that the engine leaves
+    out what is of other months, and looks at no id where none is replaced. That a model reads which they
+    are dbt sees in its `pre_hook`, which takes the same rows out.
+#}
+{% macro made_anew(
+    table, date, touched='int_viewing__touched_months', alias='made_anew'
+) -%}
     {%- if is_increment() -%}
-    (
-        select * from {{ table }}
-        where
-            {{ month_start(month) }} in (select month_start from {{ touched_months }})
-            or subscriber_id in (select subscriber_id from {{ replaced_ids }})
-    ) as made_anew
-    {%- else -%}
-    {{ table }}
+    {%- set touched_months, replaced_ids = ref(touched), ref('int_viewing__replaced_ids') -%}
+    {%- set month_of_row = 'rows_of_table.' ~ date -%}
+    {%- if date != 'month_start' -%}
+        {%- set month_of_row = month_start(month_of_row) -%}
     {%- endif -%}
+    (
+        select rows_of_table.*
+        from {{ table }} as rows_of_table
+        inner join {{ touched_months }} as touched_months
+            on {{ month_of_row }} = touched_months.month_start
+        union all
+        select rows_of_table.*
+        from {{ table }} as rows_of_table
+        inner join {{ replaced_ids }} as replaced_ids
+            on rows_of_table.subscriber_id = replaced_ids.subscriber_id
+        left join {{ touched_months }} as touched_months
+            on {{ month_of_row }} = touched_months.month_start
+        where touched_months.month_start is null
+    ) as {{ alias }}
+    {%- else -%}
+    {{ table }} as {{ alias }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+    Rows of a table with each month at whose end they count, as `month_end`: those that meet the `windows`,
+    which have a `month_start`, by `joined_on`, where they are called `counted`; `columns` of the windows
+    come with them. An increment takes touched month ends, and the others of replaced ids alone; what these
+    rows are known by besides, such as that no raw file has any, is `of_months` and `of_replaced_ids`.
+#}
+{% macro by_month_end(
+    table, windows, joined_on, columns=[], of_months='true', of_replaced_ids='true'
+) -%}
+    select
+        counted.*,
+        {%- for column in columns %}
+        windows.{{ column }},
+        {%- endfor %}
+        windows.month_start as month_end
+    from {{ table }} as counted
+    inner join {{ windows }} as windows
+        on {{ joined_on }}
+    {%- if is_increment() %}
+    {%- set touched_month_ends = ref('int_viewing__touched_month_ends') %}
+    {%- set replaced_ids = ref('int_viewing__replaced_ids') %}
+    inner join {{ touched_month_ends }} as touched_month_ends
+        on windows.month_start = touched_month_ends.month_start
+    where {{ of_months }}
+    union all
+    select
+        counted.*,
+        {%- for column in columns %}
+        windows.{{ column }},
+        {%- endfor %}
+        windows.month_start as month_end
+    from {{ table }} as counted
+    inner join {{ replaced_ids }} as replaced_ids
+        on counted.subscriber_id = replaced_ids.subscriber_id
+    inner join {{ windows }} as windows
+        on {{ joined_on }}
+    left join {{ touched_month_ends }} as touched_month_ends
+        on windows.month_start = touched_month_ends.month_start
+    where
+        touched_month_ends.month_start is null
+        and {{ of_replaced_ids }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{#
+    Lets the connection know from when on and until when the months of a model last, for whoever reads raw
+    files for them: an increment takes touched months, and so many days before them.
+#}
+{% macro know_months(touched, days_before=0) -%}
+    {%- set touched_months = ref(touched) -%}
+    {%- if is_increment() -%}
+        {{ return(adapter.dispatch('know_months')(touched_months, days_before)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__know_months(touched_months, days_before) -%}
+    set variable months_from = (
+        select min(started_at) - interval {{ days_before }} day from {{ touched_months }}
+    );
+    set variable months_until = (select max(ended_at) from {{ touched_months }})
+{%- endmacro %}
+
+
+{# Whether something begins between those instants. #}
+{% macro within_months(instant, touched, days_before=0) -%}
+    {{ return(adapter.dispatch('within_months')(instant, touched, days_before)) }}
+{%- endmacro %}
+
+{% macro duckdb__within_months(instant, touched, days_before) -%}
+    {{ instant }} >= getvariable('months_from')
+    and {{ instant }} < getvariable('months_until')
 {%- endmacro %}
 
 

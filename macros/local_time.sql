@@ -49,6 +49,12 @@
 {%- endmacro %}
 
 
+{# Whether a day is one of the 28 before the first of the next month: none is of the month before. #}
+{% macro is_at_month_end(day) -%}
+    extract(day from {{ day }}) > extract(day from last_day({{ day }})) - 28
+{%- endmacro %}
+
+
 {#
     The first instant of a local day: the earlier of midnight by the offset of the noon before and
     midnight by that of its own noon, of those that lie on the day. Where midnight comes twice that is

@@ -18,7 +18,7 @@ from .scripts import Scripts
 from .worlds import Row, World
 
 # what tells of the increment itself is another where everything is built anew
-OF_INCREMENTS = ("touched_dates", "touched_months", "build_portions")
+OF_INCREMENTS = ("__touched_", "__build_portions", "__session_months")
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -126,7 +126,7 @@ class Build:
         return {
             f"{schema}.{name}": self._rows(schema, name)
             for schema, name in names
-            if not name.endswith(OF_INCREMENTS)
+            if not any(told in name for told in OF_INCREMENTS)
         }
 
     def _rows(self, schema: str, name: str) -> list[tuple[Any, ...]]:

@@ -12,10 +12,14 @@ SELECTED = (
     "+title_performance",
     "+row_reconciliation",
     "+quarantined_rows",
-    "+int_viewing__genre_days",
+    "+engagement_monthly",
     "+stg_profiles__playback_sessions",
+    "+int_churn__window_genres",
     "+int_churn__window_playbacks",
     "+int_segmentation__profile_windows",
+    "+int_segmentation__tastes",
+    "+int_segmentation__viewing_windows",
+    "+int_subscribers__totals",
 )
 
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from .builds import Tables, at_once, in_batches
 from .conftest import NewBuild
-from .worlds import FIRST_INSTANT, PLAN, Row, World, worlds
+from .worlds import FIRST_INSTANT, PLANS, Row, World, worlds
 
 SPLITS = int(os.environ.get("TENURE_SPLITS", "20"))
 MAX_SHOWN = 3
@@ -88,6 +88,25 @@ def session(name: str, *, by: str = "ann", at: datetime, **values: object) -> Ro
     }
 
 
+def change(
+    name: str, status: str, *, at: datetime, plan: str = "basic", **values: object
+) -> Row:
+    return {
+        "change_id": name,
+        "subscription_id": "s1",
+        "subscriber_id": "ann",
+        "changed_at": at,
+        "status": status,
+        "plan_id": plan,
+        "billing_period_unit": "month",
+        "billing_period_count": 1,
+        "amount_minor": 1000,
+        "currency": "USD",
+        "recorded_at": at,
+        **values,
+    }
+
+
 TITLE = {
     "title_id": "t1",
     "title_name": "One",
@@ -98,7 +117,7 @@ TITLE = {
 }
 
 HISTORY = {
-    "plans": [PLAN],
+    "plans": [*PLANS],
     "titles": [TITLE],
     "subscribers": [subscriber("ann"), subscriber("bob")],
     "playback_sessions": [
@@ -106,6 +125,7 @@ HISTORY = {
         session("v2", at=day(40)),
         session("v3", by="bob", at=day(41)),
     ],
+    "subscription_changes": [change("c1", "active", at=day(2))],
 }
 
 LATER = {"playback_sessions": [session("v9", at=day(70))]}
@@ -156,6 +176,32 @@ STORIES: dict[str, tuple[dict[str, list[Row]], int]] = {
         {
             "erasure_requests": [
                 {"subscriber_id": "ann", "requested_at": day(30), "recorded_at": day(30)}
+            ]
+        },
+        3,
+    ),
+    "a play before the first one": ({"playback_sessions": [session("v0", at=day(1))]}, 4),
+    "a sign-up after the first play": (
+        {"subscribers": [subscriber("ann", signed_up_at=day(5), recorded_at=day(6))]},
+        3,
+    ),
+    "a change of tier that comes late": (
+        {
+            "subscription_changes": [
+                change("c2", "active", at=day(10), plan="premium", recorded_at=day(70))
+            ]
+        },
+        3,
+    ),
+    "an end that comes late": (
+        {"subscription_changes": [change("c2", "ended", at=day(41), recorded_at=day(70))]},
+        3,
+    ),
+    "an end that was none": (
+        {
+            "subscription_changes": [
+                change("c2", "ended", at=day(41), recorded_at=day(70)),
+                change("c2", "active", at=day(41), recorded_at=day(71)),
             ]
         },
         3,

@@ -90,12 +90,12 @@ def changes(draw: st.DrawFn) -> Row:
     changed_at = draw(instants())
     subscriber_id = draw(st.sampled_from(SUBSCRIBERS))
     return {
-        "change_id": draw(st.sampled_from(("c1", "c2", "c3", "c4", "c5"))),
+        "change_id": draw(st.sampled_from(("c1", "c2", "c3", "c4", "c5", "c6"))),
         "subscription_id": f"of_{subscriber_id}",
         "subscriber_id": subscriber_id,
         "changed_at": changed_at,
         "status": draw(st.sampled_from(("trialing", "active", "active", "ended"))),
-        "plan_id": "basic",
+        "plan_id": draw(st.sampled_from(("basic", "basic", "premium"))),
         "billing_period_unit": "month",
         "billing_period_count": 1,
         "amount_minor": 1000,
@@ -128,25 +128,28 @@ def requests(draw: st.DrawFn) -> Row:
     }
 
 
-PLAN = {
-    "plan_id": "basic",
-    "plan_name": "Basic",
-    "plan_tier": "basic",
-    "is_ad_supported": False,
-    "max_streams": 2,
-    "recorded_at": FIRST_INSTANT,
-}
+PLANS = tuple(
+    {
+        "plan_id": tier,
+        "plan_name": tier.capitalize(),
+        "plan_tier": tier,
+        "is_ad_supported": False,
+        "max_streams": 2,
+        "recorded_at": FIRST_INSTANT,
+    }
+    for tier in ("basic", "premium")
+)
 
 
 @st.composite
 def worlds(draw: st.DrawFn, *, most_batches: int = 4) -> World:
     """A service in two batches or more; a batch may be empty, or hold nothing but copies."""
-    rows: list[tuple[str, Row]] = [("plans", PLAN)]
+    rows: list[tuple[str, Row]] = [("plans", plan) for plan in PLANS]
     for subscriber_id in SUBSCRIBERS:
         versions = draw(st.lists(subscribers(subscriber_id), min_size=1, max_size=2))
         rows += [("subscribers", version) for version in versions]
     rows += [("playback_sessions", row) for row in draw(st.lists(sessions(), max_size=30))]
-    rows += [("subscription_changes", row) for row in draw(st.lists(changes(), max_size=6))]
+    rows += [("subscription_changes", row) for row in draw(st.lists(changes(), max_size=8))]
     rows += [("titles", row) for row in draw(st.lists(titles(), max_size=5))]
     rows += [("erasure_requests", row) for row in draw(st.lists(requests(), max_size=2))]
     copies = draw(st.lists(st.sampled_from(rows), max_size=4))

@@ -1,77 +1,90 @@
 with
 
-window_months as (
+windows as (
 
-    select * from {{ ref('int_churn__window_months') }}
+    select * from {{ ref('int_churn__windows') }}
 
 ),
 
-genre_days as (
+month_end_genres as (
+
+    select * from {{ ref('int_viewing__month_end_genres') }}
+
+),
+
+title_days as (
+
+    select * from {{ ref('int_viewing__title_days') }}
+    where watched_seconds > 0
+
+),
+
+titles as (
+
+    select * from {{ ref('stg_viewing__titles') }}
+
+),
+
+-- of whoever stays the window is the end of the month
+stayer_genres as (
 
     select
-        subscriber_id,
-        viewing_date,
-        {{ month_start('viewing_date') }} as viewing_month,
-        genre,
-        watched_seconds
-    from {{ ref('int_viewing__genre_days') }}
+        windows.subscriber_id,
+        windows.lifetime_number,
+        windows.month_start,
+        month_end_genres.genre
+    from windows
+    inner join month_end_genres
+        on
+            windows.subscriber_id = month_end_genres.subscriber_id
+            and windows.month_start = month_end_genres.month_start
+    where not windows.has_churned
 
 ),
 
 genre_totals as (
 
     select
-        window_months.subscriber_id,
-        window_months.lifetime_number,
-        window_months.month_start,
-        genre_days.genre,
-        sum(genre_days.watched_seconds) as watched_seconds
-    from window_months
-    inner join genre_days
+        windows.subscriber_id,
+        windows.lifetime_number,
+        windows.month_start,
+        titles.genre,
+        sum(title_days.watched_seconds) as watched_seconds
+    from windows
+    inner join title_days
         on
-            window_months.subscriber_id = genre_days.subscriber_id
-            and window_months.viewing_month = genre_days.viewing_month
-            and window_months.window_start_date <= genre_days.viewing_date
-            and window_months.window_end_date > genre_days.viewing_date
-    group by
-        window_months.subscriber_id,
-        window_months.lifetime_number,
-        window_months.month_start,
-        genre_days.genre
+            windows.subscriber_id = title_days.subscriber_id
+            and windows.window_start_date <= title_days.viewing_date
+            and windows.window_end_date > title_days.viewing_date
+    inner join titles
+        on title_days.title_id = titles.title_id
+    where windows.has_churned
+    group by windows.subscriber_id, windows.lifetime_number, windows.month_start, titles.genre
 
 ),
 
-most_watched as (
+-- of equals the first by name
+leaver_genres as (
 
     select
         subscriber_id,
         lifetime_number,
         month_start,
-        max(watched_seconds) as watched_seconds
+        genre
     from genre_totals
-    group by subscriber_id, lifetime_number, month_start
+    qualify
+        row_number() over (
+            partition by subscriber_id, lifetime_number, month_start
+            order by watched_seconds desc, genre asc
+        ) = 1
 
 ),
 
--- of equals the first by name
 window_genres as (
 
-    select
-        genre_totals.subscriber_id,
-        genre_totals.lifetime_number,
-        genre_totals.month_start,
-        min(genre_totals.genre) as genre
-    from genre_totals
-    inner join most_watched
-        on
-            genre_totals.subscriber_id = most_watched.subscriber_id
-            and genre_totals.lifetime_number = most_watched.lifetime_number
-            and genre_totals.month_start = most_watched.month_start
-            and genre_totals.watched_seconds = most_watched.watched_seconds
-    group by
-        genre_totals.subscriber_id,
-        genre_totals.lifetime_number,
-        genre_totals.month_start
+    select * from stayer_genres
+    union all
+    select * from leaver_genres
 
 )
 

@@ -43,11 +43,20 @@ stayers as (
 
 ),
 
-windows as (
+all_windows as (
 
     select * from leavers
     union all
     select * from stayers
+
+),
+
+windows as (
+
+    select
+        *,
+        cast(window_end_date - interval 28 day as date) as window_start_date
+    from all_windows
 
 )
 

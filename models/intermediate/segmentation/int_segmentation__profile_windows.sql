@@ -1,11 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook=[
+        "{{ know_months('int_viewing__touched_month_ends', days_before=29) }}",
+        "{{ forget_touched('month_start', touched='int_viewing__touched_month_ends') }}",
+    ],
+) }}
+
 with
-
-sessions as (
-
-    select * from {{ ref('stg_viewing__playback_sessions') }}
-    where profile_id is not null
-
-),
 
 windows as (
 
@@ -17,6 +19,7 @@ windows as (
 
 ),
 
+-- a day is of one window, or of two: none is compared with each play
 window_dates as (
 
     select
@@ -30,17 +33,29 @@ window_dates as (
 
 ),
 
--- a day is of one window, or of two: none is compared with each play
+sessions as (
+
+    {{ by_month_end(
+        ref('stg_viewing__playback_sessions'),
+        windows='window_dates',
+        joined_on=local_date('counted.started_at') ~ ' = windows.calendar_date',
+        of_months=within_months(
+            'counted.started_at', 'int_viewing__touched_month_ends', days_before=29
+        ),
+        of_replaced_ids='counted.is_exception',
+    ) }}
+
+),
+
 window_profiles as (
 
     select
-        sessions.subscriber_id,
-        sessions.profile_id,
-        window_dates.month_start
+        subscriber_id,
+        profile_id,
+        month_end
     from sessions
-    inner join window_dates
-        on {{ local_date('sessions.started_at') }} = window_dates.calendar_date
-    group by sessions.subscriber_id, sessions.profile_id, window_dates.month_start
+    where profile_id is not null
+    group by subscriber_id, profile_id, month_end
 
 ),
 
@@ -48,10 +63,10 @@ profile_windows as (
 
     select
         subscriber_id,
-        month_start,
+        month_end as month_start,
         cast(count(*) as integer) as profiles_28d
     from window_profiles
-    group by subscriber_id, month_start
+    group by subscriber_id, month_end
 
 )
 

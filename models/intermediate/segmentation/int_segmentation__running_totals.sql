@@ -12,9 +12,9 @@ revenue_months as (
 
 ),
 
-viewing_days as (
+viewing_months as (
 
-    select * from {{ ref('int_viewing__subscriber_days') }}
+    select * from {{ ref('int_viewing__subscriber_months') }}
 
 ),
 
@@ -46,14 +46,13 @@ events as (
     union all
     select
         subscriber_id,
-        {{ month_start('viewing_date') }} as month_start,
+        month_start,
         cast(0 as decimal(18, 4)) as net_revenue_amount,
         cast(0 as decimal(18, 4)) as collected_amount,
         0 as referred_payers,
-        max(viewing_date) as viewing_date,
+        last_viewing_date as viewing_date,
         0 as is_spine
-    from viewing_days
-    group by subscriber_id, {{ month_start('viewing_date') }}
+    from viewing_months
     union all
     select
         subscribers.referred_by_subscriber_id as subscriber_id,

@@ -1,10 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ forget_touched('month_start', touched='int_viewing__touched_month_ends') }}",
+) }}
+
 with
-
-genre_days as (
-
-    select * from {{ ref('int_viewing__genre_days') }}
-
-),
 
 months as (
 
@@ -12,31 +12,39 @@ months as (
 
 ),
 
-genre_months as (
+-- each month with those that count in it: itself and the two before
+window_months as (
 
     select
-        subscriber_id,
-        {{ month_start('viewing_date') }} as viewing_month,
-        genre,
-        sum(watched_seconds) as watched_seconds
-    from genre_days
-    group by subscriber_id, {{ month_start('viewing_date') }}, genre
+        months.month_start,
+        viewing_months.month_start as viewing_month
+    from months
+    inner join months as viewing_months
+        on
+            cast(months.month_start - interval 2 month as date) <= viewing_months.month_start
+            and months.month_start >= viewing_months.month_start
+
+),
+
+genre_months as (
+
+    {{ by_month_end(
+        ref('int_viewing__genre_months'),
+        windows='window_months',
+        joined_on='counted.month_start = windows.viewing_month',
+    ) }}
 
 ),
 
 genre_windows as (
 
     select
-        genre_months.subscriber_id,
-        months.month_start,
-        genre_months.genre,
-        cast(sum(genre_months.watched_seconds) as bigint) as watched_seconds
+        subscriber_id,
+        month_end as month_start,
+        genre,
+        cast(sum(watched_seconds) as bigint) as watched_seconds
     from genre_months
-    inner join months
-        on
-            genre_months.viewing_month >= cast(months.month_start - interval 2 month as date)
-            and genre_months.viewing_month <= months.month_start
-    group by genre_months.subscriber_id, months.month_start, genre_months.genre
+    group by subscriber_id, month_end, genre
 
 ),
 

@@ -1,10 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ forget_touched('month_start', touched='int_viewing__touched_month_ends') }}",
+) }}
+
 with
-
-viewing_days as (
-
-    select * from {{ ref('int_viewing__subscriber_days') }}
-
-),
 
 windows as (
 
@@ -17,27 +17,41 @@ windows as (
 
 ),
 
+-- a day is of two windows, or of three: none is compared with each day of viewing
+window_dates as (
+
+    select
+        days.calendar_date,
+        windows.month_start,
+        days.calendar_date < windows.window_start_date as is_earlier
+    from {{ ref('int_calendar__days') }} as days
+    inner join windows
+        on
+            days.calendar_date >= windows.earlier_start_date
+            and days.calendar_date < windows.elapsed_until_date
+
+),
+
+viewing_days as (
+
+    {{ by_month_end(
+        ref('int_viewing__subscriber_days'),
+        windows='window_dates',
+        joined_on='counted.viewing_date = windows.calendar_date',
+        columns=['is_earlier'],
+    ) }}
+
+),
+
 viewing_windows as (
 
     select
-        viewing_days.subscriber_id,
-        windows.month_start,
-        cast(
-            count(*) filter (
-                where viewing_days.viewing_date >= windows.window_start_date
-            ) as integer
-        ) as viewing_days_28d,
-        cast(
-            count(*) filter (
-                where viewing_days.viewing_date < windows.window_start_date
-            ) as integer
-        ) as earlier_viewing_days_28d
+        subscriber_id,
+        month_end as month_start,
+        cast(count(*) filter (where not is_earlier) as integer) as viewing_days_28d,
+        cast(count(*) filter (where is_earlier) as integer) as earlier_viewing_days_28d
     from viewing_days
-    inner join windows
-        on
-            viewing_days.viewing_date >= windows.earlier_start_date
-            and viewing_days.viewing_date < windows.elapsed_until_date
-    group by viewing_days.subscriber_id, windows.month_start
+    group by subscriber_id, month_end
 
 )
 

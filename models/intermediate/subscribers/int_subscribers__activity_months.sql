@@ -1,8 +1,8 @@
 with
 
-viewing_days as (
+viewing_months as (
 
-    select * from {{ ref('int_viewing__subscriber_days') }}
+    select * from {{ ref('int_viewing__subscriber_months') }}
 
 ),
 
@@ -28,14 +28,14 @@ activities as (
 
     select
         subscriber_id,
-        {{ month_start('viewing_date') }} as month_start,
-        1 as viewing_days,
+        month_start,
+        viewing_days,
         plays,
         valid_plays,
         seen_seconds as watched_seconds,
         0 as failed_payments,
         0 as support_tickets
-    from viewing_days
+    from viewing_months
     union all
     select
         invoices.subscriber_id,

@@ -18,9 +18,9 @@ revenue_months as (
 
 ),
 
-sessions as (
+viewing_months as (
 
-    select * from {{ ref('stg_viewing__playback_sessions') }}
+    select * from {{ ref('int_viewing__subscriber_months') }}
 
 ),
 
@@ -49,8 +49,8 @@ last_sessions as (
 
     select
         subscriber_id,
-        max(ended_at) as last_seen_at
-    from sessions
+        max(last_ended_at) as last_seen_at
+    from viewing_months
     group by subscriber_id
 
 ),

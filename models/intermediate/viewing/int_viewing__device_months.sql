@@ -12,14 +12,27 @@
     inner join {{ ref('int_viewing__touched_months') }} as touched_months
         on plays.month_start = touched_months.month_start
 {%- endif %}
-    where
-        {{ is_of_portion('plays.month_start') }}
+{%- endset -%}
+{%- set are_of_portion -%}
+{{ is_of_portion('plays.month_start') }}
         and {{ may_be_of_portion('plays.started_at', 'plays.ended_at') }}
 {%- endset -%}
 
 with
 
-subscriber_months as (
+-- an account is judged by all its devices, and counts on each of them
+heavy_months as (
+
+    select
+        subscriber_id,
+        month_start
+    from {{ ref('int_viewing__subscriber_months') }}
+    where plays > {{ var('heavy_account_plays') }}
+
+),
+
+-- hardly anybody is: only their plays are counted by subscriber
+heavy_device_months as (
 
     select
         plays.subscriber_id,
@@ -27,18 +40,13 @@ subscriber_months as (
         plays.device_type,
         count(*) as plays
     from {{ plays_to_count }}
+    inner join heavy_months
+        on
+            plays.subscriber_id = heavy_months.subscriber_id
+            and plays.month_start = heavy_months.month_start
+    where
+        {{ are_of_portion }}
     group by plays.subscriber_id, plays.month_start, plays.device_type
-
-),
-
--- an account is judged by all its devices, and counts on each of them
-heavy_months as (
-
-    select
-        *,
-        sum(plays) over (partition by subscriber_id, month_start) as plays_on_all_devices
-    from subscriber_months
-    qualify plays_on_all_devices > {{ var('heavy_account_plays') }}
 
 ),
 
@@ -49,7 +57,7 @@ heavy_accounts as (
         device_type,
         count(*) as heavy_accounts,
         sum(plays) as heavy_account_plays
-    from heavy_months
+    from heavy_device_months
     group by month_start, device_type
 
 ),
@@ -70,6 +78,8 @@ timed_plays as (
         sum(rebuffer_ms) as rebuffer_ms,
         count(*) filter (where is_overlong) as overlong_plays
     from {{ plays_to_count }}
+    where
+        {{ are_of_portion }}
     group by plays.month_start, plays.device_type, plays.startup_ms
 
 ),

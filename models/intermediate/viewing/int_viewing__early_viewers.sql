@@ -8,7 +8,8 @@ landmark_lifetimes as (
 
 early_plays as (
 
-    select * from {{ ref('int_viewing__early_plays') }}
+    select * from {{ ref('int_viewing__title_days') }}
+    where valid_plays > 0
 
 ),
 

@@ -1,8 +1,8 @@
 with
 
-tiered_days as (
+tier_months as (
 
-    select * from {{ ref('int_viewing__tiered_days') }}
+    select * from {{ ref('int_viewing__tier_months') }}
 
 ),
 
@@ -12,7 +12,7 @@ paying_months as (
 
 ),
 
-{%- for relation in ['tiered_days', 'paying_months'] %}
+{%- for relation in ['tier_months', 'paying_months'] %}
 
 {{ relation }}_by_stratum as (
 
@@ -27,12 +27,12 @@ measures as (
         month_start,
         stratum,
         stratum_value,
-        count(*) as active_subscriber_days,
+        sum(viewing_days) as active_subscriber_days,
         count(distinct subscriber_id) as active_subscribers,
         sum(case when plan_tier is not null then seen_seconds else 0 end)
             as paid_watched_seconds,
         0 as paying_microseconds
-    from tiered_days_by_stratum
+    from tier_months_by_stratum
     group by month_start, stratum, stratum_value
     union all
     select

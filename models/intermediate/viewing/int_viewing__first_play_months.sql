@@ -6,23 +6,24 @@ first_plays as (
 
 ),
 
-tiered_days as (
+paid_dates as (
 
-    select * from {{ ref('int_viewing__tiered_days') }}
+    select * from {{ ref('int_subscriptions__paid_dates') }}
 
 ),
 
 tiered_first_plays as (
 
     select
-        tiered_days.month_start,
-        tiered_days.plan_tier,
+        {{ month_start('first_plays.first_viewing_date') }} as month_start,
+        paid_dates.plan_tier,
         first_plays.hours_since_sign_up
     from first_plays
-    inner join tiered_days
+    left join paid_dates
         on
-            first_plays.subscriber_id = tiered_days.subscriber_id
-            and first_plays.first_viewing_date = tiered_days.viewing_date
+            first_plays.subscriber_id = paid_dates.subscriber_id
+            and first_plays.first_viewing_date >= paid_dates.first_date
+            and first_plays.first_viewing_date < {{ open_end('paid_dates.end_date', 'date') }}
 
 ),
 

@@ -6,9 +6,9 @@ status_months as (
 
 ),
 
-viewing_days as (
+viewing_months as (
 
-    select * from {{ ref('int_viewing__subscriber_days') }}
+    select * from {{ ref('int_viewing__subscriber_months') }}
 
 ),
 
@@ -31,12 +31,11 @@ observations as (
     union all
     select
         subscriber_id,
-        {{ month_start('viewing_date') }} as month_start,
+        month_start,
         cast(null as string) as closing_status,
         cast(null as string) as plan_tier,
-        max(viewing_date) as last_viewing_date
-    from viewing_days
-    group by subscriber_id, {{ month_start('viewing_date') }}
+        last_viewing_date
+    from viewing_months
 
 ),
 

@@ -35,7 +35,8 @@ subscriber_days as (
         cast(coalesce(sum(measured_seconds) filter (where is_first_day), 0) as double)
             as measured_seconds,
         min(case when is_first_day then started_at end) as first_played_at,
-        max(case when is_first_day then started_at end) as last_played_at
+        max(case when is_first_day then started_at end) as last_played_at,
+        max(ended_at) as last_ended_at
     from session_days
     group by subscriber_id, viewing_date
 

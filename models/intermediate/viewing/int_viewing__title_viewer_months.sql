@@ -23,6 +23,10 @@ title_viewer_months as (
         count(*) filter (where is_first_day) as plays,
         count(*) filter (where is_first_day and is_valid_play) as valid_plays,
         cast(sum(seen_seconds) as bigint) as watched_seconds,
+        cast(
+            coalesce(sum(seen_seconds) filter (where {{ is_at_month_end('viewing_date') }}), 0)
+            as bigint
+        ) as month_end_watched_seconds,
         count(is_completed_play) filter (where is_first_day) as completable_plays,
         count(*) filter (where is_first_day and is_completed_play) as completed_plays
     from session_days

@@ -2,7 +2,7 @@
 -- depends_on: {{ ref('stg_subscribers__erasures') }}
 -- depends_on: {{ ref('base_viewing__changed_session_keys') }}
 -- depends_on: {{ ref('stg_viewing__titles') }}
--- depends_on: {{ ref('int_viewing__early_windows') }}
+-- depends_on: {{ ref('int_viewing__title_windows') }}
 -- depends_on: {{ ref('int_viewing__replaced_ids') }}
 with
 
@@ -91,13 +91,13 @@ touched_by_titles as (
 
 current_windows as (
 
-    select * from {{ ref('int_viewing__early_windows') }}
+    select * from {{ ref('int_viewing__title_windows') }}
 
 ),
 
 known_windows as (
 
-    select * from {{ source('basis', 'early_windows') }}
+    select * from {{ source('basis', 'title_windows') }}
 
 ),
 
@@ -123,7 +123,7 @@ touched_dates as (
     union distinct
     select
         changed_windows.first_date,
-        changed_windows.landmark_date as last_date
+        changed_windows.end_date as last_date
     from changed_windows
     left join {{ ref('int_viewing__replaced_ids') }} as replaced_ids
         on changed_windows.subscriber_id = replaced_ids.subscriber_id

@@ -19,7 +19,11 @@
     grows_by=none
 ) %}
 
-{%- set rows = model if grows_by is none else made_anew(model, grows_by) -%}
+{%- set rows = model -%}
+{%- if grows_by is not none -%}
+    {%- do [ref('int_viewing__touched_months'), ref('int_viewing__replaced_ids')] -%}
+    {%- set rows = made_anew(model, grows_by) -%}
+{%- endif -%}
 
 {%- set faults = {} -%}
 {%- for column in not_null -%}

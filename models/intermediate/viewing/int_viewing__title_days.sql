@@ -1,0 +1,42 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    meta={'portions': 'int_viewing__build_portions'},
+    pre_hook="{{ forget_touched(month_start('viewing_date')) }}",
+) }}
+
+with
+
+title_windows as (
+
+    select * from {{ ref('int_viewing__title_windows') }}
+
+),
+
+session_days as (
+
+    select * from {{ ref('int_viewing__days_to_count') }}
+    where title_id is not null
+
+),
+
+title_days as (
+
+    select
+        session_days.title_id,
+        session_days.subscriber_id,
+        session_days.viewing_date,
+        count(*) filter (where session_days.is_first_day and session_days.is_valid_play)
+            as valid_plays,
+        cast(sum(session_days.seen_seconds) as bigint) as watched_seconds
+    from title_windows
+    inner join session_days
+        on
+            title_windows.subscriber_id = session_days.subscriber_id
+            and title_windows.first_date <= session_days.viewing_date
+            and title_windows.end_date > session_days.viewing_date
+    group by session_days.title_id, session_days.subscriber_id, session_days.viewing_date
+
+)
+
+select * from title_days
