@@ -243,13 +243,19 @@ def _lay_arrivals(
         (findings,) = landing.inspect(
             replace(folder, files=new), RawContract(tables=(table,))
         ).tables
-        let_in = " or ".join(
-            f"{quoted_name(column)} >= timestamp '{horizon}'"
+        recorded, happens = (
+            f"{quoted_name(column)} >= timestamp '{horizon}'" if column else "false"
             for column in ("recorded_at", table.event_time)
-            if column
         )
+        # apart: of nearly all files their least and greatest values say that they hold nothing
+        let_in = (recorded, f"{happens} and coalesce(not {recorded}, true)")
+        rows = quoted_name(SOURCE_NAME, table.name)
         connection.execute(
             f"create or replace view {quoted_name(ARRIVALS_SOURCE, table.name)} as\n"
-            f"{landing.view_query(findings)}\nunion all\n"
-            f"select * from {quoted_name(SOURCE_NAME, table.name)} where {let_in}"
+            + "\nunion all\n".join(
+                (
+                    landing.view_query(findings),
+                    *(f"select * from {rows} where {condition}" for condition in let_in),
+                )
+            )
         )

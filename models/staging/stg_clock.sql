@@ -10,6 +10,17 @@ clock as (
 
 {% else %}
 
+-- the newest of an order is found without reading what can't be it, unlike a maximum
+newest_sessions as (
+
+    select recorded_at
+    from {{ source('raw', 'playback_sessions') }}
+    where recorded_at is not null
+    order by recorded_at desc
+    limit 1
+
+),
+
 arrivals as (
 
     select
@@ -23,9 +34,9 @@ arrivals as (
     from {{ source('raw', 'payments') }}
     union all
     select
-        max(recorded_at) as newest_at,
+        recorded_at as newest_at,
         1 as preference
-    from {{ source('raw', 'playback_sessions') }}
+    from newest_sessions
     union all
     -- a service that has sold and shown nothing yet still has people who signed up
     select

@@ -18,7 +18,7 @@
 
 with
 
-{% for table_name, event_at in event_times.items() %}
+{% for table_name, event_at in event_times.items() if table_name != 'playback_sessions' %}
 {{ table_name }} as (
 
     select
@@ -36,6 +36,40 @@ with
 ),
 
 {% endfor %}
+
+-- apart: of nearly all files their least and greatest values say that there is nothing in them
+playback_counts as (
+
+    select
+        count(*) as raw_rows,
+        0 as beyond_as_of_rows
+    from {{ source('raw', 'playback_sessions') }}
+    union all
+    select
+        0 as raw_rows,
+        count(*) as beyond_as_of_rows
+    from {{ source('raw', 'playback_sessions') }}
+    where recorded_at >= {{ as_of() }}
+    union all
+    select
+        0 as raw_rows,
+        count(*) as beyond_as_of_rows
+    from {{ source('raw', 'playback_sessions') }}
+    where
+        {{ event_times.playback_sessions }} >= {{ as_of() }}
+        and coalesce(recorded_at < {{ as_of() }}, true)
+
+),
+
+playback_sessions as (
+
+    select
+        'playback_sessions' as table_name,
+        sum(raw_rows) as raw_rows,
+        sum(beyond_as_of_rows) as beyond_as_of_rows
+    from playback_counts
+
+),
 
 row_counts as (
 

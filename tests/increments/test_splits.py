@@ -88,9 +88,7 @@ def session(name: str, *, by: str = "ann", at: datetime, **values: object) -> Ro
     }
 
 
-def change(
-    name: str, status: str, *, at: datetime, plan: str = "basic", **values: object
-) -> Row:
+def change(name: str, status: str, *, at: datetime, plan: str = "basic", **values: object) -> Row:
     return {
         "change_id": name,
         "subscription_id": "s1",
