@@ -140,32 +140,13 @@
 
 
 {#
-    Lets the connection know from when on and until when the months of a model last, for whoever reads raw
-    files for them: an increment takes touched months, and so many days before them.
+    Whether something begins while the months of a model last, or so many days before them: what can't is
+    not read from the raw files, since a query of one value is a constant to their reader. A day on either
+    side is for clocks that are put back at midnight.
 #}
-{% macro know_months(touched, days_before=0) -%}
-    {%- set touched_months = ref(touched) -%}
-    {%- if is_increment() -%}
-        {{ return(adapter.dispatch('know_months')(touched_months, days_before)) }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro duckdb__know_months(touched_months, days_before) -%}
-    set variable months_from = (
-        select min(started_at) - interval {{ days_before }} day from {{ touched_months }}
-    );
-    set variable months_until = (select max(ended_at) from {{ touched_months }})
-{%- endmacro %}
-
-
-{# Whether something begins between those instants. #}
-{% macro within_months(instant, touched, days_before=0) -%}
-    {{ return(adapter.dispatch('within_months')(instant, touched, days_before)) }}
-{%- endmacro %}
-
-{% macro duckdb__within_months(instant, touched, days_before) -%}
-    {{ instant }} >= getvariable('months_from')
-    and {{ instant }} < getvariable('months_until')
+{% macro within_months(instant, touched, days_before=1) -%}
+    {{ instant }} >= (select min(started_at) - interval {{ days_before }} day from {{ ref(touched) }})
+    and {{ instant }} < (select max(ended_at) + interval 1 day from {{ ref(touched) }})
 {%- endmacro %}
 
 

@@ -112,22 +112,11 @@
 {% macro spark__know_touched_dates(touched_dates) -%}
 {%- endmacro %}
 
-{% macro spark__know_months(touched_months, days_before) -%}
-{%- endmacro %}
-
 {# Here a query that returns one value is a constant to whoever reads the raw files. #}
 {% macro spark__within_touched_dates(instant) -%}
     {%- set touched_dates = ref('stg_profiles__touched_dates') -%}
     {{ instant }} >= (select min(profile_date) from {{ touched_dates }})
     and {{ instant }} < (select max(profile_date) + interval 1 day from {{ touched_dates }})
-{%- endmacro %}
-
-{% macro spark__within_months(instant, touched, days_before) -%}
-    {%- set touched_months = ref(touched) -%}
-    {{ instant }} >= (
-        select min(started_at) - interval {{ days_before }} day from {{ touched_months }}
-    )
-    and {{ instant }} < (select max(ended_at) from {{ touched_months }})
 {%- endmacro %}
 
 

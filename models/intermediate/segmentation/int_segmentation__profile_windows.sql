@@ -1,10 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    pre_hook=[
-        "{{ know_months('int_viewing__touched_month_ends', days_before=29) }}",
-        "{{ forget_touched('month_start', touched='int_viewing__touched_month_ends') }}",
-    ],
+    pre_hook="{{ forget_touched('month_start', touched='int_viewing__touched_month_ends') }}",
 ) }}
 
 with
@@ -41,7 +38,7 @@ sessions as (
         joined_on=local_date('counted.started_at') ~ ' = windows.calendar_date',
         of_months=within_months(
             'counted.started_at', 'int_viewing__touched_month_ends', days_before=29
-        ),
+        ) if is_increment() else 'true',
         of_replaced_ids='counted.is_exception',
     ) }}
 

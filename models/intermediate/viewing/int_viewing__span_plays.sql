@@ -1,12 +1,9 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    pre_hook=[
-        "{{ know_months('int_viewing__touched_span_months') }}",
-        "{{ forget_touched(
-            month_start('viewing_date'), touched='int_viewing__touched_span_months'
-        ) }}",
-    ],
+    pre_hook="{{ forget_touched(
+        month_start('viewing_date'), touched='int_viewing__touched_span_months'
+    ) }}",
 ) }}
 
 with
