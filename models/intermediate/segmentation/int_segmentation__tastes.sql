@@ -15,14 +15,13 @@ months as (
 -- each month with those that count in it: itself and the two before
 window_months as (
 
+    {% for months_before in range(3) %}
     select
-        months.month_start,
-        viewing_months.month_start as viewing_month
+        month_start,
+        cast(month_start - interval {{ months_before }} month as date) as viewing_month
     from months
-    inner join months as viewing_months
-        on
-            cast(months.month_start - interval 2 month as date) <= viewing_months.month_start
-            and months.month_start >= viewing_months.month_start
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 
