@@ -95,6 +95,33 @@
 
 
 {#
+    The days of sessions that an increment counts anew: those of touched months, and those of replaced ids, of
+    which every session is an exception, so that no raw file is read for them. `are_within` spares to read
+    what is of no such month.
+#}
+{% macro days_to_make_anew(
+    are_within, touched='int_viewing__touched_months', are_of_replaced_ids='true'
+) -%}
+    select session_days.*
+    from {{ ref('int_viewing__session_days') }} as session_days
+    inner join {{ ref(touched) }} as touched_months
+        on {{ month_start('session_days.viewing_date') }} = touched_months.month_start
+    where {{ are_within }}
+    union all
+    select session_days.*
+    from {{ ref('int_viewing__session_days') }} as session_days
+    inner join {{ ref('int_viewing__replaced_ids') }} as replaced_ids
+        on session_days.subscriber_id = replaced_ids.subscriber_id
+    left join {{ ref(touched) }} as touched_months
+        on {{ month_start('session_days.viewing_date') }} = touched_months.month_start
+    where
+        session_days.is_exception
+        and touched_months.month_start is null
+        and {{ are_of_replaced_ids }}
+{%- endmacro %}
+
+
+{#
     Rows of a table with each month at whose end they count, as `month_end`: those that meet the `windows`,
     which have a `month_start`, by `joined_on`, where they are called `counted`; `columns` of the windows
     come with them. An increment takes touched month ends, and the others of replaced ids alone; what these
@@ -140,6 +167,34 @@
 
 
 {#
+    The spans of days, from `first_date` up to `end_date`, in which what a model says of a subscriber's days is
+    another than the last whole build knew. Two rows alike in the columns `alike`, which say from when on,
+    differ between their ends. Replaced ids are told apart anyway.
+#}
+{% macro changed_spans(current, known, alike) -%}
+    {%- set columns = (alike + ['end_date']) | join(', ') -%}
+    select
+        case
+            when count(*) = 2 then min({{ open_end('changed_dates.end_date', 'date') }})
+            else changed_dates.first_date
+        end as first_date,
+        max({{ open_end('changed_dates.end_date', 'date') }}) as end_date
+    from (
+        (select {{ columns }} from {{ current }} except select {{ columns }} from {{ known }})
+        union all
+        (select {{ columns }} from {{ known }} except select {{ columns }} from {{ current }})
+    ) as changed_dates
+    left join {{ ref('int_viewing__replaced_ids') }} as replaced_ids
+        on changed_dates.subscriber_id = replaced_ids.subscriber_id
+    where replaced_ids.subscriber_id is null
+    group by
+        {%- for column in alike %}
+        changed_dates.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+{%- endmacro %}
+
+
+{#
     Whether something begins while the months of a model last, or so many days before them: what can't is
     not read from the raw files, since a query of one value is a constant to their reader. A day on either
     side is for clocks that are put back at midnight.
@@ -147,6 +202,13 @@
 {% macro within_months(instant, touched, days_before=1) -%}
     {{ instant }} >= (select min(started_at) - interval {{ days_before }} day from {{ ref(touched) }})
     and {{ instant }} < (select max(ended_at) + interval 1 day from {{ ref(touched) }})
+{%- endmacro %}
+
+
+{# Whether something that happens from one instant to another can touch one of those months. #}
+{% macro may_be_within_months(started_at, ended_at, touched) -%}
+    {{ started_at }} < (select max(ended_at) + interval 1 day from {{ ref(touched) }})
+    and {{ ended_at }} >= (select min(started_at) - interval 1 day from {{ ref(touched) }})
 {%- endmacro %}
 
 

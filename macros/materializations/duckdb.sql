@@ -17,7 +17,8 @@
 {#
     A table that grows: rows are added to the one that stands, whose `pre_hook` has taken out what is made
     anew; a full refresh makes another. Where `meta` names a model of `portions`, it is made in as many
-    statements as that has rows, each with the portion's limits in variables that the SQL asks for.
+    statements as that has rows, each with the portion's limits in variables that the SQL asks for; where it
+    says `adds_at_once`, only a full refresh is.
 #}
 {% materialization incremental, adapter='duckdb', supported_languages=['sql'] %}
     {{ return(make_in_place('table', adds=not should_full_refresh())) }}
@@ -28,7 +29,8 @@
 {% macro make_in_place(type, adds=false) %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type=type) -%}
-    {%- set portions = config.get('meta', {}).get('portions') -%}
+    {%- set meta = config.get('meta', {}) -%}
+    {%- set portions = none if adds and meta.get('adds_at_once') else meta.get('portions') -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}

@@ -65,8 +65,8 @@ playback_sessions as (
 
     select
         'playback_sessions' as table_name,
-        sum(raw_rows) as raw_rows,
-        sum(beyond_as_of_rows) as beyond_as_of_rows
+        cast(sum(raw_rows) as bigint) as raw_rows,
+        cast(sum(beyond_as_of_rows) as bigint) as beyond_as_of_rows
     from playback_counts
 
 ),

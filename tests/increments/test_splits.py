@@ -191,6 +191,10 @@ STORIES: dict[str, tuple[dict[str, list[Row]], int]] = {
         },
         3,
     ),
+    "a plan that is of another tier": (
+        {"plans": [{**PLANS[0], "plan_tier": "premium", "recorded_at": day(1)}]},
+        3,
+    ),
     "an end that comes late": (
         {"subscription_changes": [change("c2", "ended", at=day(41), recorded_at=day(70))]},
         3,
@@ -271,6 +275,23 @@ def test_an_old_month_that_nothing_touches_is_left_alone(new_build: NewBuild) ->
     build.add(LATER)
     build.increment()
     assert plays(build.tables()) == 99 + 3
+
+
+def test_an_end_touches_no_month_but_what_is_asked_of_its_days(new_build: NewBuild) -> None:
+    build = new_build()
+    build.add(HISTORY)
+    build.refresh()
+    # whoever builds that month anew would mend this
+    build.connection.execute(
+        "update intermediate.int_viewing__subscriber_days set plays = 99"
+        " where viewing_date between date '2025-03-01' and date '2025-03-31'"
+    )
+    build.add({"subscription_changes": [change("c2", "ended", at=day(41), recorded_at=day(70))]})
+    build.increment()
+    tables = build.tables()
+    assert plays(tables) == 1 + 2 * 99
+    # of the last days before the end it is known which title was watched
+    assert date(2025, 3, 10) in {row[2] for row in tables["intermediate.int_viewing__title_days"]}
 
 
 def test_who_goes_on_after_being_erased_touches_no_old_month(new_build: NewBuild) -> None:

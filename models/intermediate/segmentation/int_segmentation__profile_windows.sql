@@ -16,7 +16,7 @@ windows as (
 
 ),
 
--- a day is of one window, or of two: none is compared with each play
+-- a day is of one window, and of that of the month under way: none is compared with each play
 window_dates as (
 
     select

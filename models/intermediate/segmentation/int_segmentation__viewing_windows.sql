@@ -17,7 +17,7 @@ windows as (
 
 ),
 
--- a day is of two windows, or of three: none is compared with each day of viewing
+-- a day is of two windows, and of that of the month under way: none is compared with each day
 window_dates as (
 
     select

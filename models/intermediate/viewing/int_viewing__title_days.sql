@@ -1,10 +1,13 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    meta={'portions': 'int_viewing__build_portions'},
-    pre_hook="{{ forget_touched(month_start('viewing_date')) }}",
+    meta={'portions': 'int_viewing__build_portions', 'adds_at_once': true},
+    pre_hook="{{ forget_touched(
+        month_start('viewing_date'), touched='int_viewing__touched_title_months'
+    ) }}",
 ) }}
 
+-- depends_on: {{ ref('int_viewing__session_days') }}
 with
 
 title_windows as (
@@ -13,9 +16,33 @@ title_windows as (
 
 ),
 
-session_days as (
+{% if is_increment() %}
+
+-- other days than those that are counted anew are asked for as well
+days_to_count as (
+
+    {{ days_to_make_anew(
+        touched='int_viewing__touched_title_months',
+        are_within=may_be_within_months(
+            'session_days.started_at', 'session_days.ended_at', 'int_viewing__touched_title_months'
+        ),
+    ) }}
+
+),
+
+{% else %}
+
+days_to_count as (
 
     select * from {{ ref('int_viewing__days_to_count') }}
+
+),
+
+{% endif %}
+
+session_days as (
+
+    select * from days_to_count
     where title_id is not null
 
 ),

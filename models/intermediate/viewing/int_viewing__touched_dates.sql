@@ -2,8 +2,6 @@
 -- depends_on: {{ ref('stg_subscribers__erasures') }}
 -- depends_on: {{ ref('base_viewing__changed_session_keys') }}
 -- depends_on: {{ ref('stg_viewing__titles') }}
--- depends_on: {{ ref('int_viewing__title_windows') }}
--- depends_on: {{ ref('int_viewing__replaced_ids') }}
 with
 
 {% if is_increment() %}
@@ -89,45 +87,27 @@ touched_by_titles as (
 
 ),
 
-current_windows as (
-
-    select * from {{ ref('int_viewing__title_windows') }}
-
-),
-
-known_windows as (
-
-    select * from {{ source('basis', 'title_windows') }}
-
-),
-
-changed_windows as (
-
-    (select * from current_windows except select * from known_windows)
-    union all
-    (select * from known_windows except select * from current_windows)
-
-),
-
-touched_dates as (
+touched_spans as (
 
     select
-        {{ local_date('started_at') }} as first_date,
-        {{ local_date('ended_at') }} as last_date
+        {{ local_date('started_at') }} as started_date,
+        {{ local_date('ended_at') }} as ended_date
     from touched_sessions
     union distinct
     select
-        {{ local_date('started_at') }} as first_date,
-        {{ local_date('ended_at') }} as last_date
+        {{ local_date('started_at') }} as started_date,
+        {{ local_date('ended_at') }} as ended_date
     from touched_by_titles
-    union distinct
+
+),
+
+-- a clock that is put back over midnight ends a session on the day before it began
+touched_dates as (
+
     select
-        changed_windows.first_date,
-        changed_windows.end_date as last_date
-    from changed_windows
-    left join {{ ref('int_viewing__replaced_ids') }} as replaced_ids
-        on changed_windows.subscriber_id = replaced_ids.subscriber_id
-    where replaced_ids.subscriber_id is null
+        least(started_date, ended_date) as first_date,
+        greatest(started_date, ended_date) as last_date
+    from touched_spans
 
 )
 

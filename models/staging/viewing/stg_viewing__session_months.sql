@@ -1,9 +1,14 @@
+{#- what is beyond the horizon is counted when it is let in: an increment sees it again then -#}
+{%- set is_known -%}
+started_at is not null
+        and coalesce(recorded_at < {{ as_of() }}, true)
+{%- endset -%}
+
 with
 
 {% if is_increment() %}
 
--- what the last build counted need not be read again; what it saw beyond its horizon counts twice, which
--- matters little to a size
+-- what the last build counted need not be read again
 session_months as (
 
     select
@@ -11,11 +16,13 @@ session_months as (
         sessions
     from {{ source('basis', 'session_months') }}
     union all
+    -- a row that arrived is there as one of a new file, and as one that the horizon lets in
     select
         {{ month_start('started_at') }} as month_start,
-        count(*) as sessions
+        count(distinct session_id) as sessions
     from {{ source('arrivals', 'playback_sessions') }}
-    where started_at is not null
+    where
+        {{ is_known }}
     group by {{ month_start('started_at') }}
 
 ),
@@ -28,7 +35,8 @@ session_months as (
         {{ month_start('started_at') }} as month_start,
         count(*) as sessions
     from {{ source('raw', 'playback_sessions') }}
-    where started_at is not null
+    where
+        {{ is_known }}
     group by {{ month_start('started_at') }}
 
 ),

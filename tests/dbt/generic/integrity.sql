@@ -5,8 +5,8 @@
 
     An empty key is that of a table of one row. Keys are grouped rather than a constraint, which on a
     large table costs an index of many times its size. Of a table that grows, `grows_by` names the date or
-    month of a row: an increment is asked for what it has made, since a key has its month in it, and the
-    other months were tested when they were made.
+    month of a row, and `touched` the model of the months that are made anew: an increment is asked for what
+    it has made, since a key has its month in it, and the other months were tested when they were made.
 #}
 {% test integrity(
     model,
@@ -16,13 +16,14 @@
     accepted_values={},
     within_unit_interval=[],
     never_negative=[],
-    grows_by=none
+    grows_by=none,
+    touched='int_viewing__touched_months'
 ) %}
 
 {%- set rows = model -%}
 {%- if grows_by is not none -%}
-    {%- do [ref('int_viewing__touched_months'), ref('int_viewing__replaced_ids')] -%}
-    {%- set rows = made_anew(model, grows_by) -%}
+    {%- do [ref(touched), ref('int_viewing__replaced_ids')] -%}
+    {%- set rows = made_anew(model, grows_by, touched=touched) -%}
 {%- endif -%}
 
 {%- set faults = {} -%}
