@@ -195,6 +195,38 @@
 
 
 {#
+    Touched months and those that the spans of a query meet, which go from `first_date` up to `end_date`; none
+    where all is built anew, and nobody asks.
+#}
+{% macro months_touched_by(spans) -%}
+    {%- if is_increment() -%}
+    select
+        month_start,
+        started_at,
+        ended_at
+    from {{ ref('int_viewing__touched_months') }}
+    union distinct
+    select
+        months.month_start,
+        months.started_at,
+        months.ended_at
+    from {{ ref('int_calendar__months') }} as months
+    inner join {{ spans }} as spans
+        on
+            months.month_start < spans.end_date
+            and months.next_month_start > spans.first_date
+    {%- else -%}
+    select
+        month_start,
+        started_at,
+        ended_at
+    from {{ ref('int_calendar__months') }}
+    where false
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
     Whether something begins while the months of a model last, or so many days before them: what can't is
     not read from the raw files, since a query of one value is a constant to their reader. A day on either
     side is for clocks that are put back at midnight.

@@ -6,6 +6,15 @@
     ) }}",
 ) }}
 
+{#- named where it is read: one name, read twice, would have every session kept in between -#}
+{%- set sessions_in_them -%}
+inner join {{ ref('stg_viewing__playback_sessions') }} as sessions
+        on
+            play_spans.subscriber_id = sessions.subscriber_id
+            and play_spans.earliest_at <= sessions.started_at
+            and play_spans.latest_at >= sessions.started_at
+{%- endset -%}
+
 with
 
 play_spans as (
@@ -27,11 +36,7 @@ plays_in_spans as (
     from play_spans
     inner join {{ ref('int_viewing__touched_span_months') }} as touched_span_months
         on {{ month_start('play_spans.viewing_date') }} = touched_span_months.month_start
-    inner join {{ ref('stg_viewing__playback_sessions') }} as sessions
-        on
-            play_spans.subscriber_id = sessions.subscriber_id
-            and play_spans.earliest_at <= sessions.started_at
-            and play_spans.latest_at >= sessions.started_at
+    {{ sessions_in_them }}
     where {{ within_months('sessions.started_at', 'int_viewing__touched_span_months') }}
     union all
     select
@@ -44,11 +49,7 @@ plays_in_spans as (
         on play_spans.subscriber_id = replaced_ids.subscriber_id
     left join {{ ref('int_viewing__touched_span_months') }} as touched_span_months
         on {{ month_start('play_spans.viewing_date') }} = touched_span_months.month_start
-    inner join {{ ref('stg_viewing__playback_sessions') }} as sessions
-        on
-            play_spans.subscriber_id = sessions.subscriber_id
-            and play_spans.earliest_at <= sessions.started_at
-            and play_spans.latest_at >= sessions.started_at
+    {{ sessions_in_them }}
     where
         touched_span_months.month_start is null
         and sessions.is_exception
@@ -65,11 +66,7 @@ plays_in_spans as (
         sessions.title_id,
         sessions.started_at
     from play_spans
-    inner join {{ ref('stg_viewing__playback_sessions') }} as sessions
-        on
-            play_spans.subscriber_id = sessions.subscriber_id
-            and play_spans.earliest_at <= sessions.started_at
-            and play_spans.latest_at >= sessions.started_at
+    {{ sessions_in_them }}
 
 ),
 

@@ -3,19 +3,7 @@
 -- depends_on: {{ ref('int_viewing__play_spans') }}
 with
 
-months as (
-
-    select * from {{ ref('int_calendar__months') }}
-
-),
-
 {% if is_increment() %}
-
-touched_months as (
-
-    select * from {{ ref('int_viewing__touched_months') }}
-
-),
 
 current_spans as (
 
@@ -29,7 +17,7 @@ known_spans as (
 
 ),
 
-changed_spans as (
+changed_play_spans as (
 
     (select * from current_spans except select * from known_spans)
     union all
@@ -37,49 +25,24 @@ changed_spans as (
 
 ),
 
-changed_dates as (
+changed_spans as (
 
-    select changed_spans.viewing_date
-    from changed_spans
+    select distinct
+        changed_play_spans.viewing_date as first_date,
+        {{ next_day('changed_play_spans.viewing_date') }} as end_date
+    from changed_play_spans
     left join {{ ref('int_viewing__replaced_ids') }} as replaced_ids
-        on changed_spans.subscriber_id = replaced_ids.subscriber_id
+        on changed_play_spans.subscriber_id = replaced_ids.subscriber_id
     where replaced_ids.subscriber_id is null
-    group by changed_spans.viewing_date
 
 ),
 
-touched_span_months as (
-
-    select
-        month_start,
-        started_at,
-        ended_at
-    from touched_months
-    union distinct
-    select
-        months.month_start,
-        months.started_at,
-        months.ended_at
-    from months
-    inner join changed_dates
-        on {{ month_start('changed_dates.viewing_date') }} = months.month_start
-
-)
-
-{% else %}
-
--- all are built anew, and nobody asks
-touched_span_months as (
-
-    select
-        month_start,
-        started_at,
-        ended_at
-    from months
-    where false
-
-)
-
 {% endif %}
+
+touched_span_months as (
+
+    {{ months_touched_by('changed_spans') }}
+
+)
 
 select * from touched_span_months
