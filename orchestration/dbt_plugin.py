@@ -1,4 +1,4 @@
-"""What dbt asks before it opens the build's database: whether the folder of it is there at all.
+"""What dbt does before it opens the build's database: it looks for the folder, and minds its memory.
 
 dbt tries again where the database can't be opened, since another process may hold it. That a folder
 does not exist looks the same to it, node after node, for minutes.
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from orchestration.memory import give_freed_blocks_back
+
 if TYPE_CHECKING:
     from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
 
 class Plugin(BasePlugin):
-    """Refuses a database in a folder that does not exist."""
+    """Refuses a database in a folder that does not exist, and has freed memory given back."""
 
     def update_connection_config(
         self,
@@ -28,3 +30,4 @@ class Plugin(BasePlugin):
                 f"there is no folder {folder}: name one by TENURE_WAREHOUSE,"
                 " or make it by `tenure run`"
             )
+        give_freed_blocks_back()
