@@ -1,4 +1,4 @@
-"""What dbt does before it opens the build's database: it looks for the folder, and minds its memory.
+"""What dbt does before it opens the build's database: look for its folder, and mind memory.
 
 dbt tries again where the database can't be opened, since another process may hold it. That a folder
 does not exist looks the same to it, node after node, for minutes.
