@@ -32,6 +32,26 @@ sized_months as (
 
 ),
 
+ordered_months as (
+
+    select
+        *,
+        lag(ended_at) over (order by month_start) as previous_ended_at
+    from sized_months
+
+),
+
+-- months of an increment may lie years apart, and what is between them is not to be read
+stretched_months as (
+
+    select
+        *,
+        sum(case when started_at = previous_ended_at then 0 else 1 end) over (order by month_start)
+            as stretch
+    from ordered_months
+
+),
+
 -- a month is of the portion that its first play is of
 numbered_months as (
 
@@ -40,20 +60,20 @@ numbered_months as (
         cast(
             floor((sum(plays) over (order by month_start) - plays) / {{ plays_of_a_portion() }})
             as integer
-        ) as portion
-    from sized_months
+        ) as portion_of_plays
+    from stretched_months
 
 ),
 
 portions as (
 
     select
-        portion,
+        cast(row_number() over (order by stretch, portion_of_plays) - 1 as integer) as portion,
         min(month_start) as first_month,
         min(started_at) as started_at,
         max(ended_at) as ended_at
     from numbered_months
-    group by portion
+    group by stretch, portion_of_plays
 
 ),
 
