@@ -286,10 +286,19 @@ def test_an_end_touches_no_month_but_what_is_asked_of_its_days(new_build: NewBui
         "update intermediate.int_viewing__subscriber_days set plays = 99"
         " where viewing_date between date '2025-03-01' and date '2025-03-31'"
     )
+    # the tier that ends in March was held in February, and is as it was then
+    build.connection.execute(
+        "update intermediate.int_viewing__tier_months set viewing_days = 99"
+        " where month_start = date '2025-02-01'"
+    )
     build.add({"subscription_changes": [change("c2", "ended", at=day(41), recorded_at=day(70))]})
     build.increment()
     tables = build.tables()
     assert plays(tables) == 1 + 2 * 99
+    assert build.connection.execute(
+        "select month_start, viewing_days from intermediate.int_viewing__tier_months"
+        " where subscriber_id = 'ann' order by all"
+    ).fetchall() == [(date(2025, 2, 1), 99), (date(2025, 3, 1), 1)]
     # of the last days before the end it is known which title was watched
     assert date(2025, 3, 10) in {row[2] for row in tables["intermediate.int_viewing__title_days"]}
 
