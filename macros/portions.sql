@@ -4,7 +4,7 @@
     That many plays are a portion, and those of a month are never in two.
 #}
 {% macro plays_of_a_portion() -%}
-    {{ env_var('TENURE_PORTION_PLAYS', '10000000') | as_number }}
+    {{ env_var('TENURE_PORTION_PLAYS', '9000000') | as_number }}
 {%- endmacro %}
 
 
