@@ -13,6 +13,7 @@ from typing import Literal
 import duckdb
 
 from orchestration.sql_text import quoted_name
+from orchestration.transactions import one_transaction
 
 SCHEMA = "bookkeeping"
 LANDINGS = quoted_name(SCHEMA, "landings")
@@ -144,7 +145,8 @@ def note_checks(
     rows = [(*astuple(result), as_of, checked_at.replace(tzinfo=None)) for result in results]
     if rows:
         marks = ", ".join("?" for _ in CHECK_COLUMNS)
-        connection.executemany(f"insert into {CHECKS} values ({marks})", rows)
+        with one_transaction(connection):
+            connection.executemany(f"insert into {CHECKS} values ({marks})", rows)
 
 
 def read_checks(connection: duckdb.DuckDBPyConnection, relation: str) -> list[CheckResult]:

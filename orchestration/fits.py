@@ -18,6 +18,7 @@ from orchestration.errors import BuildError
 from orchestration.manifest import FITTED_SOURCE, FittedTable, Manifest
 from orchestration.spark import Spark
 from orchestration.sql_text import quoted_name
+from orchestration.transactions import one_transaction
 from orchestration.warehouse import Warehouse, disk_full_told, private_files
 
 # what a fit is given, by role, and what it gives back: rows by the name of the table
@@ -111,10 +112,9 @@ def run_fit(
         }
         fitted = FITS[fit](given)
         bookkeeping.forget_steps(connection, {fit, *bookkeeping.RELEASABLE})
-        connection.begin()
-        for table in tables:
-            _write(connection, table, fitted[table.name])
-        connection.commit()
+        with one_transaction(connection):
+            for table in tables:
+                _write(connection, table, fitted[table.name])
         if spark:
             for table in tables:
                 spark.lay_fitted_table(table, connection)

@@ -26,6 +26,7 @@ from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import RawFolder
 from orchestration.spark import Spark
 from orchestration.sql_text import quoted_name
+from orchestration.transactions import one_transaction
 
 PLANS = quoted_name(bookkeeping.SCHEMA, "build_plans")
 GROUNDS = quoted_name(bookkeeping.SCHEMA, "grounds")
@@ -189,22 +190,20 @@ def keep_basis(
     else:
         _keep_tables(connection, tables)
     # last: with it the basis is whole
-    connection.begin()
-    connection.execute(f"create or replace table {GROUNDS} (ground varchar)")
-    connection.execute(f"insert into {GROUNDS} values (?)", [ground.as_json()])
-    connection.commit()
+    with one_transaction(connection):
+        connection.execute(f"create or replace table {GROUNDS} (ground varchar)")
+        connection.execute(f"insert into {GROUNDS} values (?)", [ground.as_json()])
 
 
 def _keep_tables(connection: duckdb.DuckDBPyConnection, tables: Iterable[KeptTable]) -> None:
-    connection.begin()
-    connection.execute(f"create schema if not exists {quoted_name(BASIS_SOURCE)}")
-    for table in tables:
-        columns = ", ".join(map(quoted_name, table.columns))
-        connection.execute(
-            f"create or replace table {quoted_name(BASIS_SOURCE, table.name)} as"
-            f" select distinct {columns} from {quoted_name(*table.kept_from)}"
-        )
-    connection.commit()
+    with one_transaction(connection):
+        connection.execute(f"create schema if not exists {quoted_name(BASIS_SOURCE)}")
+        for table in tables:
+            columns = ", ".join(map(quoted_name, table.columns))
+            connection.execute(
+                f"create or replace table {quoted_name(BASIS_SOURCE, table.name)} as"
+                f" select distinct {columns} from {quoted_name(*table.kept_from)}"
+            )
 
 
 def _last_ground(connection: duckdb.DuckDBPyConnection, spark: Spark | None) -> Ground | None:

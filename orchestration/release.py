@@ -30,6 +30,7 @@ from orchestration.restatements import (
 )
 from orchestration.settings import Settings
 from orchestration.sql_text import quoted_name, quoted_text
+from orchestration.transactions import one_transaction
 from orchestration.warehouse import (
     PRIVATE_DIRECTORY,
     STORAGE_VERSION,
@@ -378,16 +379,17 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, table: ReleasedTable) -> 
         key = ", ".join(quoted_name(name) for name in table.primary_key)
         definitions.append(f"primary key ({key})")
     target = quoted_name(CANDIDATE, table.schema, table.name)
-    connection.execute(f"create table {target} ({', '.join(definitions)})")
     source = quoted_name(BUILD, table.schema, table.name)
-    ((rows,),) = connection.execute(f"insert into {target} select * from {source}").fetchall()
     names = {name for name, _, _ in columns}
-    _describe(
-        connection,
-        (table.schema, table.name),
-        table.description,
-        {name: text for name, text in table.column_descriptions.items() if name in names},
-    )
+    with one_transaction(connection):
+        connection.execute(f"create table {target} ({', '.join(definitions)})")
+        ((rows,),) = connection.execute(f"insert into {target} select * from {source}").fetchall()
+        _describe(
+            connection,
+            (table.schema, table.name),
+            table.description,
+            {name: text for name, text in table.column_descriptions.items() if name in names},
+        )
     return int(rows)
 
 
@@ -410,8 +412,10 @@ def _create_described(
     columns: Mapping[str, tuple[str, str]],
 ) -> None:
     definitions = ", ".join(f"{quoted_name(name)} {kind}" for name, (kind, _) in columns.items())
-    connection.execute(f"create table {quoted_name(CANDIDATE, *table)} ({definitions})")
-    _describe(connection, table, description, {name: text for name, (_, text) in columns.items()})
+    texts = {name: text for name, (_, text) in columns.items()}
+    with one_transaction(connection):
+        connection.execute(f"create table {quoted_name(CANDIDATE, *table)} ({definitions})")
+        _describe(connection, table, description, texts)
 
 
 def _write_check_results(connection: duckdb.DuckDBPyConnection) -> None:

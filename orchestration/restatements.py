@@ -15,6 +15,7 @@ from orchestration.manifest import HeadlineFigure, RawEvents
 from orchestration.parameters import AS_OF
 from orchestration.raw_contract import SOURCE_NAME
 from orchestration.sql_text import quoted_name, quoted_text
+from orchestration.transactions import one_transaction
 from orchestration.warehouse import is_disk_full
 
 RESTATEMENT_COLUMNS: Mapping[str, tuple[str, str]] = {
@@ -202,9 +203,10 @@ def insert_causes(
     )
     marks = ", ".join("?" for _ in CAUSE_COLUMNS)
     if found:
-        connection.executemany(
-            f"insert into {target} values ({marks})", [(release_id, *cause) for cause in found]
-        )
+        with one_transaction(connection):
+            connection.executemany(
+                f"insert into {target} values ({marks})", [(release_id, *cause) for cause in found]
+            )
 
 
 def _rows_of(
