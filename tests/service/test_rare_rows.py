@@ -37,11 +37,27 @@ def play(session_id: str, **given: object) -> Row:
 def release(
     run_pipeline: RunPipeline, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Ana agreed to be contacted, begins at the end of January, and leaves in February."""
+    """Ana agreed to be contacted, begins at the end of January, and leaves in February.
+
+    In April Bo begins at one dong a month, and Cy at a dollar for very many months.
+    """
     raw = subscription_story(
         change(FIRST),
         change("2026-02-10", status="ended", end_reason="cancelled"),
-        subscribers=[subscriber(is_marketing_opt_in=True)],
+        change(
+            "2026-04-01", subscription_id="s2", subscriber_id="bo", amount_minor=1, currency="VND"
+        ),
+        change(
+            "2026-04-01", subscription_id="s3", subscriber_id="cy", billing_period_count=2**63 - 1
+        ),
+        subscribers=[
+            subscriber(is_marketing_opt_in=True),
+            subscriber("bo"),
+            subscriber("cy", birth_year=-(2**63)),
+        ],
+        exchange_rates=[
+            told("exchange_rates", rate_date="2026-04-01", currency="VND", rate="0.00004")
+        ],
         invoices=[
             told(
                 "invoices",
@@ -125,3 +141,13 @@ def test_absurd_integers_are_counted(release: duckdb.DuckDBPyConnection) -> None
         " where mean_startup_ms is not null"
     ).fetchall()
     assert mean == median == ABSURD
+
+
+def test_who_pays_less_than_the_reporting_currency_can_tell_pays(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    """A dong is 0.00004 dollars; ten dollars for 2^63 - 1 months are nothing a month, and a gift."""
+    assert release.execute(
+        "select subscriber_id, status, mrr_amount from marts.dim_subscribers"
+        " where subscriber_id in ('bo', 'cy') order by 1"
+    ).fetchall() == [("bo", "paying", 0), ("cy", "complimentary", 0)]

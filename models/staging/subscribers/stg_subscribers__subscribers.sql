@@ -118,7 +118,10 @@ people_with_referrers as (
         people.is_marketing_opt_in,
         people.is_erased,
         -- the age reached in the year of the horizon: of a date of birth only the year is known
-        extract(year from {{ local_date(as_of()) }}) - people.birth_year as age
+        case
+            when people.birth_year between 0 and 9999
+                then extract(year from {{ local_date(as_of()) }}) - people.birth_year
+        end as age
     from people
     left join split_ids
         on
