@@ -1,6 +1,7 @@
 """The whole way of an alert: from what is broken now to what was delivered and what waits."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -29,11 +30,11 @@ class Desk:
     ) -> list[str]:
         """Notes what is broken now, tells what is to be told, and returns lines for the run's log.
 
-        What was told before and could not be delivered is tried first. Where the disk is full, what
-        is to be told is told all the same, and not kept.
+        What was told before and could not be delivered is tried first. Where the disk is full or
+        the folder closed, what is to be told is told all the same, and not kept.
         """
         lines: list[str] = []
-        with self.outbox.held():
+        with self._held(lines):
             before = self._read(lines)
             incidents, alerts = follow_up(
                 before.incidents,
@@ -73,9 +74,21 @@ class Desk:
                 outcomes[place] = str(error)
         return outcomes
 
+    @contextmanager
+    def _held(self, lines: list[str]) -> Iterator[None]:
+        with ExitStack() as holding:
+            try:
+                holding.enter_context(self.outbox.held())
+            except OSError as error:
+                lines.append(f"alerts: {self.service} can't be locked ({type(error).__name__})")
+            yield
+
     def _read(self, lines: list[str]) -> State:
         try:
             return self.outbox.read()
+        except OSError as error:
+            lines.append(f"alerts: {self.outbox.path} can't be read ({type(error).__name__})")
+            return State()
         except DamagedError as error:
             aside = self.outbox.set_aside()
             lines.append(f"alerts: {error}; it is now {aside.name}, and incidents are told anew")

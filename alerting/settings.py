@@ -19,6 +19,10 @@ def signing_key(secret: str) -> bytes:
     return secret.encode()
 
 
+# a century: what is longer is a slip of the hand
+MOST_HOURS = 876_000
+
+
 class AlertSettings(BaseSettings):
     """Places and times; a place that is not set gets nothing.
 
@@ -40,8 +44,8 @@ class AlertSettings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_from: str | None = None
     smtp_to: str | None = None
-    remind_after_hours: float = Field(default=24, gt=0)
-    late_after_hours: float = Field(default=26, gt=0)
+    remind_after_hours: float = Field(default=24, gt=0, le=MOST_HOURS)
+    late_after_hours: float = Field(default=26, gt=0, le=MOST_HOURS)
     runbook_url: str = "docs/runbook.md"
 
     @field_validator("slack_url", "webhook_url")

@@ -6,7 +6,7 @@ and how, which `alerting` decides. Nothing of it is loaded where no place for al
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from orchestration.errors import (
     BuildError,
     Fault,
     InputError,
+    RefusedError,
     StoppedError,
     TenureError,
 )
@@ -154,20 +155,25 @@ def _follow_up(place: Warehouse, *, began: datetime, error: Exception | None) ->
     from alerting.incidents import Judged
 
     with private_files():
-        # a call that is wrong may end before there is a folder
-        place.prepare()
-        return desk_of(place).follow_up(
-            troubles(place, began=began, error=error),
+        # a call that is wrong may end before there is a folder, or as none can be made
+        with suppress(InputError):
+            place.prepare()
+        try:
+            broken = troubles(place, began=began, error=error)
             # only who released has looked at everything
-            Judged(everything=error is None or bool(release.released_since(place, began))),
-            now=datetime.now(UTC),
+            has_judged = error is None or bool(release.released_since(place, began))
+        except (OSError, duckdb.Error, TenureError):
+            if error is None:
+                raise
+            # of a warehouse that can't be read it is known that the run ended badly
+            broken, has_judged = [_of_the_end(error, None)], False
+        return desk_of(place).follow_up(
+            broken, Judged(everything=has_judged), now=datetime.now(UTC)
         )
 
 
 def troubles(place: Warehouse, *, began: datetime, error: Exception | None) -> list["Trouble"]:
     """What is wrong at the end of a run: its failed checks, or else the run's own failure."""
-    from alerting.incidents import Trouble
-
     manifest = _manifest(place)
     stands = f" {_standing(place)}" if error else ""
     has_released = bool(release.released_since(place, began))
@@ -181,23 +187,29 @@ def troubles(place: Warehouse, *, began: datetime, error: Exception | None) -> l
         trouble.severity == "critical" and _is_of_check(error) for trouble in found
     ):
         return found
+    return [*found, _of_the_end(error, manifest, stands=stands, has_released=has_released)]
+
+
+def _of_the_end(
+    error: Exception, manifest: Manifest | None, *, stands: str = "", has_released: bool = False
+) -> "Trouble":
+    """The trouble that is the run's own end."""
+    from alerting.incidents import Trouble
+
     status = error.exit_status if isinstance(error, TenureError) else 1
-    return [
-        *found,
-        Trouble(
-            check=f"run_exit_{status}",
-            table=RUN,
-            severity="critical",
-            what=f"{run_failure(error)}{stands}",
-            marts=_all_marts(manifest),
-            why="What follows on the release is not done: its page, or ids that are to be erased."
-            if has_released
-            else "Nothing new is released: readers see the figures of the last release.",
-            what_to_do="The output of the run says what it failed of.",
-            owner="data" if status == InputError.exit_status else "analytics",
-            page=f"run_exit_{status}",
-        ),
-    ]
+    return Trouble(
+        check=f"run_exit_{status}",
+        table=RUN,
+        severity="critical",
+        what=f"{run_failure(error)}{stands}",
+        marts=_all_marts(manifest),
+        why="What follows on the release is not done: its page, or ids that are to be erased."
+        if has_released
+        else "Nothing new is released: readers see the figures of the last release.",
+        what_to_do="The output of the run says what it failed of.",
+        owner="data" if status == InputError.exit_status else "analytics",
+        page=f"run_exit_{status}",
+    )
 
 
 def run_failure(error: Exception) -> str:
@@ -211,6 +223,8 @@ def run_failure(error: Exception) -> str:
         return "\n".join(
             [told, *lines[:MAX_FAULTS_TOLD], *([f"and {more} more"] if more > 0 else [])]
         )
+    if isinstance(error, RefusedError):
+        return f"{told} {error}."
     if says_disk_full(str(error)) or ("disk" in str(error) and "is full" in str(error)):
         return f"{told} The disk is full."
     steps = BROKEN_STEP.findall(str(error)) if isinstance(error, TenureError) else []

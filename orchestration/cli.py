@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from orchestration.alerts_cli import alerts_app
-from orchestration.errors import Fault, InputError, TenureError
+from orchestration.errors import Fault, InputError, TenureError, foreseen
 from orchestration.settings import RunRequest, Settings
 from simulator.cli import simulate_command
 
@@ -68,9 +68,12 @@ def main() -> None:
     logging.raiseExceptions = False
     try:
         app()
-    except TenureError as error:
-        _errors().print(str(error), markup=False, highlight=False, soft_wrap=True)
-        sys.exit(error.exit_status)
+    except Exception as error:
+        told = foreseen(error)
+        if not isinstance(told, TenureError):
+            raise
+        _errors().print(str(told), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(told.exit_status)
 
 
 @app.command("run")
@@ -308,7 +311,7 @@ def fit_survival_command(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     periods: Annotated[
-        int, typer.Option("--periods", min=1, help="Periods of survival to project.")
+        int, typer.Option("--periods", min=1, max=10_000, help="Periods of survival to project.")
     ] = 24,
     discount_rate: Annotated[
         float, typer.Option("--discount-rate", help="Discount per period.")

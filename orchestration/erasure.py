@@ -85,10 +85,10 @@ def request_time(text: str | None) -> datetime:
         return datetime.now(UTC)
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         advice = "Write it as 2026-01-31T12:00:00Z"
         raise InputError((Fault(f"--requested-at is {text!r}, no instant", advice),)) from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def write_requests(raw: Path, ids: Iterable[str], *, requested_at: datetime) -> Written:
@@ -99,9 +99,13 @@ def write_requests(raw: Path, ids: Iterable[str], *, requested_at: datetime) -> 
     asked = sorted({each for line in ids if (each := line.strip())})
     if not asked:
         raise InputError((Fault("no subscriber is named", "Give one id a line"),))
+    # what of a command line is no UTF-8 comes as halves of a pair of surrogates
+    if any("\ud800" <= character <= "\udfff" for each in asked for character in each):
+        raise InputError((Fault("an id is no text in UTF-8"),))
     if not raw.is_dir():
         advice = "Name the folder that the runs read with --raw"
-        raise InputError((Fault(f"raw folder {raw} does not exist", advice),))
+        what = "is not a folder" if raw.exists() else "does not exist"
+        raise InputError((Fault(f"raw folder {raw} {what}", advice),))
     at = requested_at.astimezone(UTC).replace(tzinfo=None)
     folder = raw / REQUESTS
     path = folder / f"erase-{at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}.parquet"

@@ -1,5 +1,7 @@
 """What can end a run, each with the exit status that the command line promises for it."""
 
+import errno
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,21 @@ BEFORE_VALUE = re.compile(r"""[^"']*(?:"/[^"\n]*\.(?:parquet|csv)"[^"']*)*""")
 CSV_LINE, CSV_FILE = "\nOriginal Line:", "\n  file = "
 
 HIDDEN = "(not shown)"
+
+# what the system may refuse of a path, which is no defect of the program
+REFUSALS = frozenset(
+    {
+        errno.EACCES,
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
 
 
 def printable(text: str) -> str:
@@ -90,6 +107,10 @@ class DamagedError(BuildError):
     """A file that should be a database is none any more, or only a part of one."""
 
 
+class RefusedError(BuildError):
+    """The system refused a file or a folder; the words name the path, and nothing of a row."""
+
+
 class StoppedError(BuildError):
     """Somebody stopped the run, as by Ctrl-C."""
 
@@ -122,6 +143,22 @@ class AuditError(TenureError):
     """The audit said no: nothing was released and the last release stands."""
 
     exit_status = 3
+
+
+def foreseen(error: Exception) -> Exception:
+    """The error in words where the system refused a path; every other one as it is."""
+    if isinstance(error, OSError) and error.errno in REFUSALS and error.filename is not None:
+        told = f"{os.fsdecode(error.filename)}: {error.strerror}"
+    elif type(error).__name__ == "IOException" and any(
+        os.strerror(number) in str(error) for number in REFUSALS
+    ):
+        # the engine's own, without loading it to say so
+        told = str(error).partition("\n")[0]
+    else:
+        return error
+    return RefusedError(
+        f"{printable(told)}. Let the user who runs this read and write there, or name another place"
+    )
 
 
 def as_told(exit_status: int, text: str) -> TenureError:

@@ -4,6 +4,8 @@ What belongs here: how a metric is asked for. What does not: what it means; that
 beside its mart. Nothing of a run comes here.
 """
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +28,16 @@ if TYPE_CHECKING:
     from metricflow.engine.metricflow_engine import MetricFlowEngine
 
 SEMANTIC_MANIFEST = "semantic_manifest.json"
+
+# MetricFlow tells where in its own code a condition was found to be none
+STACK = re.compile(
+    r"^( *)Traceback \(most recent call last\):\n(?:\1 +.*\n)+"
+    r"|^ *The above exception was the direct cause of the following exception:\n\s*?\n",
+    re.MULTILINE,
+)
+
+# the name under which the database of a release is asked
+RELEASE = "release"
 
 
 @dataclass(frozen=True)
@@ -66,12 +78,7 @@ class MetricLayer:
         try:
             return self._engine.explain(request).sql_statement.sql
         except InformativeUserError as error:
-            raise InputError.from_text(str(error)) from error
-
-    @property
-    def catalog(self) -> str:
-        """The name under which the SQL looks for the marts' database."""
-        return str(self._semantic_manifest.semantic_models[0].node_relation.database)
+            raise InputError.from_text(STACK.sub("", str(error))) from error
 
     @cached_property
     def _semantic_manifest(self) -> Any:  # noqa: ANN401  # MetricFlow's own type of it is private
@@ -79,7 +86,13 @@ class MetricLayer:
             parse_manifest_from_dbt_generated_manifest,
         )
 
-        return parse_manifest_from_dbt_generated_manifest(self.path.read_text(encoding="utf-8"))
+        document = json.loads(self.path.read_text(encoding="utf-8"))
+        time_spines = document["project_configuration"]["time_spines"]
+        for placed in (*document["semantic_models"], *time_spines):
+            # whoever asks has a release open, which is another database than the build's
+            relation = placed["node_relation"]
+            relation["relation_name"] = quoted_name(relation["schema_name"], relation["alias"])
+        return parse_manifest_from_dbt_generated_manifest(json.dumps(document))
 
     @cached_property
     def _engine(self) -> "MetricFlowEngine":
@@ -116,15 +129,11 @@ def ask(
     with duckdb.connect() as connection:
         place = quoted_text(str(release_file))
         with unreadable_told(release_file, remedy=PUT_BACK):
-            connection.execute(f"attach {place} as {quoted_name(layer.catalog)} (read_only)")
+            connection.execute(f"attach {place} as {RELEASE} (read_only)")
+        connection.execute(f"use {RELEASE}")
         try:
             found = connection.execute(query)
-        except (
-            duckdb.BinderException,
-            duckdb.CatalogException,
-            duckdb.ParserException,
-            duckdb.ConversionException,
-        ) as error:
+        except (duckdb.ProgrammingError, duckdb.DataError) as error:
             # a condition of the asker's makes it so, or a mart that an older release lacks
             raise InputError.from_text(f"the database can't answer that: {error}") from error
         columns = tuple(column[0] for column in found.description or ())

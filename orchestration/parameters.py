@@ -2,10 +2,13 @@
 
 import csv
 import json
+import os
+import re
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,11 +21,30 @@ VarValue = str | int | float | bool | None
 
 AS_OF = "as_of"
 
+PORTION_PLAYS, MEMORY_LIMIT = "TENURE_PORTION_PLAYS", "TENURE_MEMORY_LIMIT"
+
 AS_OF_ADVICE = "Write an instant in UTC, such as 2026-01-01T00:00:00Z"
 
 # days of the two shortest months in a row: the outcomes of a longer horizon reach from what a model
 # learns from into what it is tested on
 LONGEST_RISK_HORIZON = 59
+
+# more of it is a slip of the hand: a century of days, hours or months, and a billion of anything
+MOST_DAYS, MOST_HOURS, MOST_MONTHS, MOST = 36_500, 876_000, 1_200, 1_000_000_000
+LARGEST_RATIO = 1_000_000
+MOST_BY_COUNT = {
+    "past_due_grace_days": MOST_DAYS,
+    "churn_grace_hours": MOST_HOURS,
+    "clv_horizon_months": MOST_MONTHS,
+    "clv_minimum_churned": MOST,
+    "risk_lead_days": MOST_DAYS,
+    "risk_months": MOST_MONTHS,
+    "risk_sample_lifetimes": MOST,
+    "heavy_account_plays": MOST,
+    "title_landmark_days": MOST_DAYS,
+    "title_horizon_days": MOST_DAYS,
+    "title_minimum_lifetimes": MOST,
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +85,7 @@ def check_parameters(
     document = yaml.safe_load((project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
     defaults: dict[str, VarValue] = document.get("vars", {})
     overrides, faults = _parse_overrides(variables, defaults)
+    faults.extend(_check_engine())
     if as_of is not None:
         if overrides.get(AS_OF) is not None:
             faults.append(Fault("as_of is given twice, by --as-of and in --vars", "Leave one out"))
@@ -90,6 +113,8 @@ def _parse_overrides(
     except json.JSONDecodeError as error:
         what = f"--vars is not JSON: {error.msg} at character {error.pos + 1}"
         return {}, [Fault(what, advice)]
+    except RecursionError:
+        return {}, [Fault("--vars is nested too deeply", advice)]
     if not isinstance(parsed, dict):
         return {}, [Fault(f"--vars is {type(parsed).__name__}, not an object", advice)]
     known = ", ".join(sorted(defaults))
@@ -107,22 +132,29 @@ def _checks(project_dir: Path) -> dict[str, Callable[[VarValue], Fault | None]]:
         AS_OF: _check_as_of,
         "reporting_timezone": _check_timezone,
         "reporting_currency": lambda value: _check_currency(value, currencies),
-        "past_due_grace_days": lambda value: _check_count("past_due_grace_days", value),
-        "churn_grace_hours": lambda value: _check_count("churn_grace_hours", value),
         "max_quarantined_share": lambda value: _check_share("max_quarantined_share", value),
-        "clv_horizon_months": lambda value: _check_count("clv_horizon_months", value),
-        "clv_minimum_churned": lambda value: _check_count("clv_minimum_churned", value),
+        "overlong_play_ratio": _check_ratio,
         "risk_horizon_days": _check_horizon,
-        "risk_lead_days": lambda value: _check_count("risk_lead_days", value),
-        "risk_months": lambda value: _check_count("risk_months", value),
-        "risk_sample_lifetimes": lambda value: _check_count("risk_sample_lifetimes", value),
-        "heavy_account_plays": lambda value: _check_count("heavy_account_plays", value),
-        "title_landmark_days": lambda value: _check_count("title_landmark_days", value),
-        "title_horizon_days": lambda value: _check_count("title_horizon_days", value),
-        "title_minimum_lifetimes": lambda value: _check_count("title_minimum_lifetimes", value),
         "clv_annual_discount_rate": lambda value: _check_share("clv_annual_discount_rate", value),
         "clv_contribution_margin": lambda value: _check_share("clv_contribution_margin", value),
+        **{name: partial(_check_count, name, most=most) for name, most in MOST_BY_COUNT.items()},
     }
+
+
+def _check_engine() -> list[Fault]:
+    """What is wrong with the settings of the engine, which dbt reads from the environment."""
+    faults = []
+    plays = os.environ.get(PORTION_PLAYS, "1")
+    if not re.fullmatch(r"[0-9]{1,15}", plays) or int(plays) == 0:
+        what = f"{PORTION_PLAYS} is {plays!r}, which is no whole number from 1 on"
+        faults.append(Fault(what, "Write one, such as 9000000, or leave it out"))
+    limit = os.environ.get(MEMORY_LIMIT, "1GB")
+    try:
+        duckdb.connect(":memory:", config={"memory_limit": limit}).close()
+    except duckdb.Error:
+        what = f"{MEMORY_LIMIT} is {limit!r}, which is no size of memory"
+        faults.append(Fault(what, "Write one with its unit, such as 2.6GB, or leave it out"))
+    return faults
 
 
 def _check_as_of(value: VarValue) -> Fault | None:
@@ -135,9 +167,9 @@ def _parse_instant(text: str) -> datetime | None:
     """The instant in UTC that an ISO 8601 text says; one without an offset is in UTC."""
     try:
         instant = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def _check_timezone(value: VarValue) -> Fault | None:
@@ -161,7 +193,7 @@ def _check_timezone(value: VarValue) -> Fault | None:
 def _check_currency(value: VarValue, currencies: Path) -> Fault | None:
     with currencies.open(newline="", encoding="utf-8") as rows:
         known = {row["currency"] for row in csv.DictReader(rows)}
-    if value in known:
+    if isinstance(value, str) and value in known:
         return None
     return Fault(
         f"reporting_currency is {value!r}, which ISO 4217 does not know",
@@ -169,12 +201,20 @@ def _check_currency(value: VarValue, currencies: Path) -> Fault | None:
     )
 
 
-def _check_count(name: str, value: VarValue) -> Fault | None:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+def _check_count(name: str, value: VarValue, *, most: int = MOST) -> Fault | None:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
         return None
     return Fault(
-        f"{name} is {value!r}, which is no whole number from 0 on", "Write one, such as 24"
+        f"{name} is {value!r}, which is no whole number from 0 to {most}", "Write one, such as 24"
     )
+
+
+def _check_ratio(value: VarValue) -> Fault | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and 0 < float(value or 0) <= LARGEST_RATIO:
+        return None
+    what = f"overlong_play_ratio is {value!r}, which is no number above 0, up to {LARGEST_RATIO}"
+    return Fault(what, "Write one, such as 3")
 
 
 def _check_horizon(value: VarValue) -> Fault | None:

@@ -67,8 +67,13 @@ class RawFolder:
 
 def open_raw_folder(root: Path, contract: RawContract) -> RawFolder:
     """What lies in `root`; never raises for what is wrong with it, but says so in `faults`."""
-    if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
+    try:
+        is_folder, exists = root.is_dir(), root.exists()
+    except OSError as error:
+        # of a folder above it
+        return RawFolder(root, (), (), (_closed(root, error),))
+    if not is_folder:
+        what = "is not a folder" if exists else "does not exist"
         advice = (
             "Name the folder that holds <table>/*.parquet or <table>/*.csv with --raw;"
             " `tenure simulate` makes one"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchestration import alerts, landing, release, spark
-from orchestration.errors import BuildError, InputError, StoppedError, as_told
+from orchestration.errors import BuildError, InputError, StoppedError, as_told, foreseen
 from orchestration.parameters import check_parameters
 from orchestration.progress import Reporter
 from orchestration.project import DbtProject
@@ -62,8 +62,11 @@ def run(request: RunRequest, reporter: Reporter) -> Finished:
         released = release.released_since(place, began)
         raise StoppedError(released.release_id if released else None) from stop
     except Exception as error:
-        alerts.run_ended(place, reporter.note, began=began, error=error)
-        raise
+        told = foreseen(error)
+        alerts.run_ended(place, reporter.note, began=began, error=told)
+        if told is error:
+            raise
+        raise told from error
     alerts.run_ended(place, reporter.note, began=began, error=None)
     return finished
 

@@ -219,7 +219,7 @@ def released_since(warehouse: Warehouse, began: datetime) -> Release | None:
     """The release that stands, if it was made since; None too where it can't be read."""
     try:
         current = current_release(warehouse)
-    except (BuildError, duckdb.Error):
+    except (BuildError, OSError, duckdb.Error):
         return None
     # a release is told to the second
     since = began.astimezone(UTC).replace(microsecond=0, tzinfo=None)

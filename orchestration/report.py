@@ -1,5 +1,6 @@
 """What a person is told at the end of a command, read from the release itself."""
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -50,8 +51,9 @@ def print_run(console: Console, finished: "Finished") -> None:
         f"duckdb.connect('{place.release_file}', read_only=True)"
         f".sql('from {min(released.row_counts)}').show()\""
     )
-    say("Look at it tenure dashboard")
-    say("Again     tenure status; the release before this one: tenure rollback")
+    where = f" --warehouse {shlex.quote(str(place.root))}"
+    say(f"Look at it tenure dashboard{where}")
+    say(f"Again     tenure status{where}; the release before this one: tenure rollback{where}")
 
 
 def print_status(console: Console, place: Warehouse, usual: Mapping[str, VarValue]) -> None:

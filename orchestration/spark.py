@@ -61,6 +61,9 @@ LOST = re.compile(
     r"|stopped SparkContext|Connection (refused|reset)|TTransportException|Py4JNetworkError"
 )
 
+# targets that the project is only parsed or compiled for: nothing is built there
+CHECKED_ALONE = frozenset({"lint", "spark_parse"})
+
 # the folder of what an increment adds
 ARRIVED = "arrived_files"
 
@@ -81,9 +84,9 @@ def targets(project_dir: Path) -> Mapping[str, Mapping[str, Any]]:
 
 def check_target(project_dir: Path, target: str) -> tuple[Fault, ...]:
     """What keeps a run from using a target at all, before anything is loaded: none if nothing."""
-    known = targets(project_dir)
+    known = {name: each for name, each in targets(project_dir).items() if name not in CHECKED_ALONE}
     if target not in known:
-        what = f"there is no target {target!r} in profiles.yml"
+        what = f"there is no target {target!r} in profiles.yml to build on"
         return (Fault(what, f"Name one of these with --target: {', '.join(known)}"),)
     if known[target]["type"] != TYPE:
         return ()

@@ -106,14 +106,19 @@ class Warehouse:
     def prepare(self) -> None:
         """Makes the folders that are missing, open to their owner alone.
 
-        Raises InputError where a file is in the way.
+        Raises InputError where a file is in the way, or the system refuses.
         """
         for folder in (self.root, self.releases_dir, self.dbt_dir):
             try:
                 folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-            except (FileExistsError, NotADirectoryError) as error:
-                what = f"the warehouse {self.root} can't be made: {error.filename} is no folder"
-                raise InputError((Fault(what, "Name a folder with --warehouse"),)) from error
+            except OSError as error:
+                if is_disk_full(error):
+                    raise
+                is_in_the_way = isinstance(error, (FileExistsError, NotADirectoryError))
+                why = f"{error.filename} is no folder" if is_in_the_way else str(error.strerror)
+                what = f"the warehouse {self.root} can't be made: {why}"
+                advice = "Name a folder with --warehouse that the user who runs this may write to"
+                raise InputError((Fault(what, advice),)) from error
 
     @contextmanager
     def build_lock(self, *, on_wait: Callable[[], None]) -> Iterator[None]:
@@ -184,8 +189,8 @@ def unreadable_told(path: Path, *, remedy: str) -> Iterator[None]:
     except duckdb.IOException as error:
         if LOCKED in str(error):
             raise BuildError(
-                f"{path} is open for writing in another program: close it there, and try again."
-                " Whoever only reads should open a release read-only"
+                f"{path} is open in another program: close it there, and try again."
+                " Whoever only reads should open a release, read-only"
             ) from error
         if says_damaged(str(error)):
             raise DamagedError(f"{path} is damaged: {remedy}") from error

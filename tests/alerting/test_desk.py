@@ -176,6 +176,18 @@ def test_a_full_disk_keeps_nothing_from_being_told(
     assert len(web.requests) == 1
 
 
+def test_a_folder_that_can_not_be_used_keeps_nothing_from_being_told(
+    web: WebServer, tmp_path: Path
+) -> None:
+    place = tmp_path / "warehouse"
+    place.write_text("a file", encoding="utf-8")
+    lines = look(place, trouble(), slack_url=web.address)
+    assert any(line.startswith(f"alerts: {place} can't be locked") for line in lines)
+    assert "alerts: 1 told by slack" in lines
+    assert len(web.requests) == 1
+    assert place.read_text(encoding="utf-8") == "a file"
+
+
 def test_a_test_message_says_how_each_place_took_it(web: WebServer, tmp_path: Path) -> None:
     settings = AlertSettings(slack_url=DEAD, webhook_url=web.address, webhook_secret="s")  # type: ignore[arg-type]  # noqa: S106
     outcomes = Desk(settings, Outbox(tmp_path)).test(now=NOON, send=send_at_once)

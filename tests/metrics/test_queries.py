@@ -4,6 +4,7 @@ from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
+import duckdb
 import pytest
 from rich.console import Console
 
@@ -56,10 +57,15 @@ def test_without_a_name_all_metrics_are_listed(told: Told, layer: MetricLayer) -
     assert "opening_subscriber_months" not in listed
 
 
-def test_the_query_is_shown_and_not_asked(told: Told, layer: MetricLayer) -> None:
+def test_the_query_is_shown_and_not_asked(
+    told: Told, layer: MetricLayer, release_file: Path
+) -> None:
     query = told("churn_rate", only_sql=True)
     assert "SELECT" in query
     assert '"marts"."churn_monthly"' in query
+    # whatever the reader's tool calls the release
+    with duckdb.connect(str(release_file), read_only=True) as connection:
+        assert len(connection.execute(query).fetchall()) == 1
 
 
 @pytest.mark.parametrize(
@@ -77,10 +83,17 @@ def test_what_cannot_be_asked_is_said(
         told(*metrics, by=by)
 
 
-@pytest.mark.parametrize("condition", ["no_such_column = 1", "{{ Entity('plan_tier')", "1 = "])
-def test_a_condition_that_is_none(told: Told, layer: MetricLayer, condition: str) -> None:
-    with pytest.raises(InputError):
+@pytest.mark.parametrize(
+    "condition",
+    ["no_such_column = 1", "{{ Entity('plan_tier')", "{{ nope", "1 = ", "error('boo')"],
+)
+def test_a_condition_that_is_none(
+    fill: Callable[[str, str], None], told: Told, layer: MetricLayer, condition: str
+) -> None:
+    fill("churn_monthly", CHURN)
+    with pytest.raises(InputError) as refused:
         told("churn_rate", where=(condition,))
+    assert "Traceback" not in str(refused.value)
 
 
 def test_a_warehouse_without_a_release(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -110,6 +111,18 @@ def test_from_a_refused_release_to_the_all_clear(
     write_people(people, ages=[1, 2])
     run_small()
     assert {event for event, _ in events(webhook)} == {"recovered"}
+
+
+def test_a_warehouse_that_can_not_be_made_is_told(
+    run_small: RunSmall, warehouse: Warehouse, webhook: WebServer
+) -> None:
+    shutil.rmtree(warehouse.root, ignore_errors=True)
+    warehouse.root.write_text("a file", encoding="utf-8")
+    with pytest.raises(InputError, match=f"{warehouse.root} is no folder"):
+        run_small()
+    (failed,) = told(webhook)
+    assert failed["incident"] == "run_exit_2@run"
+    assert f"the warehouse {warehouse.root} can't be made" in failed["what"]
 
 
 def test_wrong_input_and_a_broken_run_are_told_with_their_exit_status(

@@ -1,5 +1,6 @@
 """The command line: exit statuses, words instead of stack traces, and two runs at once."""
 
+import errno
 import re
 import shutil
 import subprocess
@@ -120,6 +121,40 @@ def test_bad_input_that_only_reading_finds(
     assert "Traceback" not in told
     assert not warehouse.build_file.exists()
     assert not warehouse.release_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/closed"),
+            "/closed: Permission denied",
+        ),
+        (OSError(errno.EROFS, "Read-only file system", "/cd/w"), "/cd/w: Read-only file system"),
+        (
+            duckdb.IOException('IO Error: Cannot open file "/w/t.duckdb": Permission denied\nx'),
+            'IO Error: Cannot open file "/w/t.duckdb": Permission denied',
+        ),
+    ],
+)
+def test_what_the_system_refuses_is_told_without_a_stack_trace(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(report, "print_status", fail)
+    advice = "Let the user who runs this read and write there, or name another place"
+    assert tenure("status") == (1, "", f"{told}. {advice}\n")
+
+
+def test_a_defect_keeps_its_stack_trace(tenure: Tenure, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", "/disk")
+
+    monkeypatch.setattr(report, "print_status", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        tenure("status")
 
 
 @pytest.mark.parametrize(

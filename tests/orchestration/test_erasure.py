@@ -414,8 +414,14 @@ def test_a_request_for_nobody_or_nowhere_is_refused(tmp_path: Path) -> None:
         erasure.write_requests(tmp_path, [" "], requested_at=at)
     with pytest.raises(InputError, match="does not exist"):
         erasure.write_requests(tmp_path / "none", ["a"], requested_at=at)
-    with pytest.raises(InputError, match="no instant"):
-        erasure.request_time("tomorrow")
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is not a folder"):
+        erasure.write_requests(tmp_path / "file", ["a"], requested_at=at)
+    with pytest.raises(InputError, match="no text in UTF-8"):
+        erasure.write_requests(tmp_path, ["\udcff\udcfe"], requested_at=at)
+    for text in ("tomorrow", "0001-01-01T00:00:00+05:00"):
+        with pytest.raises(InputError, match="no instant"):
+            erasure.request_time(text)
 
 
 def test_ids_are_read_from_standard_input(tmp_path: Path) -> None:

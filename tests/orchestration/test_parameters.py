@@ -52,7 +52,7 @@ def test_as_of_given_twice() -> None:
     assert "twice" in fault.what
 
 
-@pytest.mark.parametrize("given", ["{", "[]", "as_of: 2026-01-01", '"text"'])
+@pytest.mark.parametrize("given", ["{", "[]", "as_of: 2026-01-01", '"text"', "[" * 60_000])
 def test_vars_that_are_no_json_object(given: str) -> None:
     (fault,) = faults_of(variables=given)
     assert "--vars" in fault.what
@@ -93,11 +93,56 @@ def test_known_time_zone(zone: str) -> None:
         ("title_horizon_days", None),
         ("max_quarantined_share", 1.01),
         ("max_quarantined_share", "0.5"),
+        ("reporting_currency", ["USD"]),
+        ("reporting_currency", {"USD": 1}),
+        ("as_of", "0001-01-01T00:00:00+05:00"),
+        ("as_of", "9999-12-31T23:59:59-05:00"),
+        ("past_due_grace_days", 36_501),
+        ("churn_grace_hours", 876_001),
+        ("clv_horizon_months", 1_201),
+        ("heavy_account_plays", 10**12),
+        ("overlong_play_ratio", "x"),
+        ("overlong_play_ratio", 0),
+        ("overlong_play_ratio", float("inf")),
+        ("overlong_play_ratio", float("nan")),
+        ("overlong_play_ratio", None),
     ],
 )
 def test_value_that_a_var_cannot_have(name: str, value: object) -> None:
     (fault,) = faults_of(variables=json.dumps({name: value}))
     assert name in fault.what
+
+
+def test_every_var_of_the_project_is_judged() -> None:
+    judged = check_parameters(PROJECT_DIR).parameters.defaults
+    for name in judged:
+        (fault,) = faults_of(variables=json.dumps({name: {"an": "object"}}))
+        assert name in fault.what
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TENURE_PORTION_PLAYS", "x"),
+        ("TENURE_PORTION_PLAYS", "0"),
+        ("TENURE_PORTION_PLAYS", "-1"),
+        ("TENURE_PORTION_PLAYS", "1.5"),
+        ("TENURE_MEMORY_LIMIT", "abc"),
+        ("TENURE_MEMORY_LIMIT", "2.6"),
+    ],
+)
+def test_settings_of_the_engine_are_judged_before_it_starts(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    (fault,) = faults_of()
+    assert f"{name} is {value!r}" in fault.what
+
+
+def test_settings_of_the_engine_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENURE_PORTION_PLAYS", "6000000")
+    monkeypatch.setenv("TENURE_MEMORY_LIMIT", "512 MiB")
+    assert faults_of() == ()
 
 
 def test_all_faults_are_told_at_once() -> None:

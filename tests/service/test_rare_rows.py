@@ -146,7 +146,7 @@ def test_absurd_integers_are_counted(release: duckdb.DuckDBPyConnection) -> None
 def test_who_pays_less_than_the_reporting_currency_can_tell_pays(
     release: duckdb.DuckDBPyConnection,
 ) -> None:
-    """A dong is 0.00004 dollars; ten dollars for 2^63 - 1 months are nothing a month, and a gift."""
+    """A dong is 0.00004 dollars; ten dollars for 2^63 - 1 months are a gift."""
     assert release.execute(
         "select subscriber_id, status, mrr_amount from marts.dim_subscribers"
         " where subscriber_id in ('bo', 'cy') order by 1"

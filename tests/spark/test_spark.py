@@ -74,11 +74,12 @@ def test_a_new_enough_java_is_fit(
     assert spark.java_fault() is None
 
 
-def test_a_target_that_the_profile_lacks_is_told() -> None:
-    (fault,) = spark.check_target(PROJECT_DIR, "sparkle")
+@pytest.mark.parametrize("target", ["sparkle", "lint", "spark_parse"])
+def test_a_target_that_the_profile_lacks_or_builds_nothing_on_is_told(target: str) -> None:
+    (fault,) = spark.check_target(PROJECT_DIR, target)
 
-    assert fault.what == "there is no target 'sparkle' in profiles.yml"
-    assert "embedded" in fault.advice
+    assert fault.what == f"there is no target {target!r} in profiles.yml to build on"
+    assert fault.advice == "Name one of these with --target: embedded, spark, thrift"
 
 
 def test_the_embedded_target_needs_nothing() -> None:
