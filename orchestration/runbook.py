@@ -38,6 +38,8 @@ $ duckdb -readonly demo/warehouse/build.duckdb \\
       "from bookkeeping.check_results where status <> 'passed'"
 ```
 
+Close what has the build open before the next run: a run waits for nobody who reads there.
+
 **The failing rows** of a data test are what its SQL returns, which a run leaves in the warehouse's
 folder `dbt/compiled`; those of a table's test `integrity` say in `broken` what of it they break. An
 alert names some of their keys, none that is a person's, and no other column. The rows themselves:

@@ -124,7 +124,8 @@ def _rng(seed: int, *stage: int) -> np.random.Generator:
 def _prepare(out: Path, names: list[str]) -> Path:
     """Make room in `out`, and return the file that is to become `truth.json`.
 
-    A former simulation is replaced, an unfinished one too; anybody else's files are left alone.
+    A former simulation is replaced, an unfinished one too, with all Parquet files of its tables;
+    a folder of anybody else's is refused.
     """
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out} is not a folder: choose another with --out")
