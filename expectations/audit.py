@@ -2,7 +2,7 @@
 
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 
 from expectations.feeds import feed_suites
-from expectations.frames import feed_frames, release_frame
+from expectations.frames import feed_frames, release_frame, standing_frames
 from expectations.outcomes import CheckOutcome
 from expectations.release import release_suite
 from expectations.suites import Expectation, Suite
@@ -30,7 +30,12 @@ class AuditError(RuntimeError):
     """An expectation could not be judged, which is a defect and no verdict."""
 
 
-def judge(connection: duckdb.DuckDBPyConnection, *, as_of: datetime) -> list[CheckOutcome]:
+def judge(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    as_of: datetime,
+    accepted_before: Mapping[str, int] | None = None,
+) -> list[CheckOutcome]:
     """The outcome of every expectation, feeds first, in the order of the suites.
 
     An expectation with nothing to judge (no rows yet, too few to tell chance from fault) holds. The
@@ -39,6 +44,7 @@ def judge(connection: duckdb.DuckDBPyConnection, *, as_of: datetime) -> list[Che
     Args:
         connection: The database of the build, with the schemas `marts` and `quality`.
         as_of: The knowledge horizon that the marts were built with, with its time zone.
+        accepted_before: Rows by raw table that the release that stands was made of.
 
     Raises:
         AuditError: An expectation could not be judged.
@@ -46,6 +52,8 @@ def judge(connection: duckdb.DuckDBPyConnection, *, as_of: datetime) -> list[Che
         ValueError: `as_of` has no time zone.
     """
     of_feeds = feed_frames(connection, as_of)
+    for table_name, frame in standing_frames(connection, accepted_before or {}).items():
+        of_feeds.setdefault(table_name, {})["standing"] = frame
     release = release_suite()
     of_release = {name: release_frame(connection, name) for name in release.frames}
     judged = [

@@ -238,6 +238,21 @@ def _deliveries(feed: Feed) -> list[Expectation]:
             table_name=feed.table_name,
         ),
         Expectation(
+            name="feed_still_has_rows",
+            frame="standing",
+            type=BETWEEN,
+            kwargs=between("accepted_rows", 1),
+            severity="warning",
+            why=f"{feed.cost} The release before was made of rows of this table, and now none "
+            "counts: an empty delivery took the place of the files, they were taken away, or the "
+            "horizon lies before all of them.",
+            owner=feed.owner,
+            what_to_do="Put the files back and run again; until then `tenure rollback` gives "
+            "readers the release before. Where `as_of` was meant to lie so early, or the table was "
+            "given up, there is nothing to mend.",
+            table_name=feed.table_name,
+        ),
+        Expectation(
             name="rows_are_not_repeated_more_than_usual",
             frame="days",
             type=BETWEEN,

@@ -5,6 +5,7 @@ the volume of the service. Figures are float64, nulls NaN, which is not judged; 
 text.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +45,32 @@ def feed_frames(
             "means": _wide(means, str(table_name), ["profile_date", "category"]),
         }
         for table_name, of_table in days.groupby("table_name")
+    }
+
+
+def standing_frames(
+    connection: duckdb.DuckDBPyConnection, accepted_before: Mapping[str, int]
+) -> dict[str, pd.DataFrame]:
+    """How many rows count now, of each raw table of which some did in the release that stands.
+
+    Args:
+        connection: A database with `quality.row_reconciliation`.
+        accepted_before: Rows by raw table that the release that stands was made of.
+    """
+    accepted = dict(
+        connection.execute(
+            "select table_name, accepted_rows from quality.row_reconciliation"
+        ).fetchall()
+    )
+    return {
+        table_name: pd.DataFrame(
+            {
+                "before": [f"{before:,} rows in the release that stands"],
+                "accepted_rows": [float(accepted.get(table_name, 0))],
+            }
+        )
+        for table_name, before in accepted_before.items()
+        if before
     }
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from orchestration import bookkeeping
+from orchestration.bookkeeping import RECONCILIATION
 from orchestration.errors import AuditError, BuildError
 from orchestration.raw_contract import SOURCE_NAME
+from orchestration.sql_text import quoted_name
 from orchestration.warehouse import Warehouse, disk_full_told, private_files
 
 if TYPE_CHECKING:
@@ -68,7 +70,26 @@ def judge(warehouse: Warehouse) -> Sequence["CheckOutcome"]:
         as_of = bookkeeping.knowledge_horizon(connection)
         if as_of is None:
             raise BuildError("there is no build to audit: run the whole job, or `tenure run`")
-        return judge_expectations(connection, as_of=as_of.replace(tzinfo=UTC))
+        return judge_expectations(
+            connection,
+            as_of=as_of.replace(tzinfo=UTC),
+            accepted_before=accepted_before(warehouse),
+        )
+
+
+def accepted_before(warehouse: Warehouse) -> dict[str, int]:
+    """Rows by raw table that the release that stands was made of; of none that can't be read."""
+    if not warehouse.release_file.is_file():
+        return {}
+    try:
+        with duckdb.connect(str(warehouse.release_file), read_only=True) as connection:
+            return dict(
+                connection.execute(
+                    f"select table_name, accepted_rows from {quoted_name(*RECONCILIATION)}"
+                ).fetchall()
+            )
+    except duckdb.Error:
+        return {}
 
 
 def note(warehouse: Warehouse, outcomes: Sequence["CheckOutcome"]) -> None:

@@ -24,6 +24,9 @@ STEPS = quoted_name(SCHEMA, "completed_steps")
 CLOCK_RELATION = ("staging", "stg_clock")
 CLOCK = quoted_name(*CLOCK_RELATION)
 
+# what became of each raw row, in the build and in its release: fixed names of the data contract
+RECONCILIATION = ("quality", "row_reconciliation")
+
 BUILT, AUDITED = "build", "audit"
 
 # what has to be done well before anything is released

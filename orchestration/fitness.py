@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from orchestration import landing, verdicts
+from orchestration.bookkeeping import RECONCILIATION
 from orchestration.errors import BuildError, Fault, InputError
 from orchestration.manifest import Manifest, NodeProperties
 from orchestration.parameters import Parameters, VarValue, check_parameters
@@ -19,9 +20,8 @@ from orchestration.settings import Settings
 from orchestration.sql_text import quoted_name
 from orchestration.warehouse import Warehouse, private_files
 
-# what became of each raw row, and why: fixed names of the data contract
+# which raw rows are kept out, and why: a fixed name of the data contract
 QUARANTINE = ("quality", "quarantined_rows")
-RECONCILIATION = ("quality", "row_reconciliation")
 
 QUARANTINE_LIMIT = "max_quarantined_share"
 

@@ -25,6 +25,8 @@ PORTION_PLAYS, MEMORY_LIMIT = "TENURE_PORTION_PLAYS", "TENURE_MEMORY_LIMIT"
 
 AS_OF_ADVICE = "Write an instant in UTC, such as 2026-01-01T00:00:00Z"
 
+LATEST_AS_OF = datetime(2200, 1, 1, tzinfo=UTC)
+
 # days of the two shortest months in a row: the outcomes of a longer horizon reach from what a model
 # learns from into what it is tested on
 LONGEST_RISK_HORIZON = 59
@@ -158,9 +160,15 @@ def _check_engine() -> list[Fault]:
 
 
 def _check_as_of(value: VarValue) -> Fault | None:
-    if value is None or (isinstance(value, str) and _parse_instant(value)):
+    if value is None:
         return None
-    return Fault(f"as_of is {value!r}, which is no instant", AS_OF_ADVICE)
+    instant = _parse_instant(value) if isinstance(value, str) else None
+    if instant is None:
+        return Fault(f"as_of is {value!r}, which is no instant", AS_OF_ADVICE)
+    if instant >= LATEST_AS_OF:
+        what = f"as_of is {value!r}, and every month until then would be built"
+        return Fault(what, f"Name one before {LATEST_AS_OF:%Y-%m-%d}, such as 2026-01-01T00:00:00Z")
+    return None
 
 
 def _parse_instant(text: str) -> datetime | None:

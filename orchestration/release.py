@@ -145,6 +145,9 @@ def rollback(warehouse: Warehouse, release_id: str | None) -> Release:
 
     Raises InputError with the list of what is kept where there is no such release.
     """
+    if not warehouse.root.is_dir():
+        what = f"there is no warehouse {warehouse.root}"
+        raise InputError((Fault(what, "Name one with --warehouse"),))
     with private_files(), warehouse.release_lock(), disk_full_told(warehouse.root):
         _clear_away(warehouse)
         kept = kept_releases(warehouse)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration import bookkeeping, erasure, fitness, release
-from orchestration.bookkeeping import CheckResult
+from orchestration.bookkeeping import RECONCILIATION, CheckResult
 from orchestration.errors import Fault
 from orchestration.parameters import VarValue
 from orchestration.sql_text import quoted_name
@@ -19,9 +19,6 @@ from orchestration.warehouse import Warehouse
 if TYPE_CHECKING:
     from orchestration.postgres import Published
     from orchestration.refresh_job import Finished
-
-# the released account of what became of each raw row
-RECONCILIATION = ("quality", "row_reconciliation")
 
 MAX_WARNINGS = 10
 MAX_NAMED_MARTS = 7

@@ -50,6 +50,30 @@ def test_the_severity_of_a_failure_is_that_of_its_expectation(
     }
 
 
+def test_a_feed_that_is_emptied_is_told_and_one_that_was_always_empty_is_not(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    warehouse.execute("delete from quality.feed_profile where table_name = 'support_tickets'")
+    warehouse.execute("delete from quality.row_reconciliation")
+    warehouse.execute(
+        "insert into quality.row_reconciliation values ('payments', 1, 1, 0, 0, 0, 0)"
+    )
+    before = {"payments": 60_000, "support_tickets": 1_234, "refunds": 0}
+    outcomes = judge(warehouse, as_of=AS_OF, accepted_before=before)
+    found = {
+        each.table_name: (each.success, each.severity, each.observed)
+        for each in outcomes
+        if each.expectation == "feed_still_has_rows"
+    }
+    assert found["support_tickets"] == (
+        False,
+        "warning",
+        "accepted_rows at 1,234 rows in the release that stands: 0",
+    )
+    assert found["payments"] == (True, "warning", "1 of 1 as expected")
+    assert found["refunds"] == (True, "warning", "nothing to judge")
+
+
 def test_a_service_that_has_not_begun_has_no_faults(empty: duckdb.DuckDBPyConnection) -> None:
     outcomes = judge(empty, as_of=AS_OF)
     assert all(each.success for each in outcomes)

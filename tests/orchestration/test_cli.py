@@ -265,6 +265,12 @@ def test_rollback(tenure: Tenure, warehouse: Warehouse) -> None:
     assert "20260101T060001Z (current), 20260101T060002Z" in told
 
 
+def test_a_rollback_of_a_mistyped_warehouse_makes_none(tenure: Tenure, tmp_path: Path) -> None:
+    status, _, told = tenure("rollback", "--warehouse", tmp_path / "none")
+    assert (status, told.split(".")[0]) == (2, f"- there is no warehouse {tmp_path / 'none'}")
+    assert not (tmp_path / "none").exists()
+
+
 def test_two_runs_at_once_go_one_after_the_other(warehouse: Warehouse) -> None:
     told, entered = threading.Event(), threading.Event()
 

@@ -38,6 +38,11 @@ def test_as_of_that_is_no_instant(given: str) -> None:
     assert "2026-01-01T00:00:00Z" in fault.advice
 
 
+def test_as_of_of_another_century_is_a_slip() -> None:
+    (fault,) = faults_of(as_of="2300-01-01")
+    assert "every month until then would be built" in fault.what
+
+
 def test_as_of_of_the_project_is_told_in_utc_as_well(tmp_path: Path) -> None:
     (tmp_path / "seeds").mkdir()
     project = "vars:\n  as_of: '2026-01-01T02:00:00+02:00'\n"
