@@ -267,7 +267,8 @@ def test_rollback(tenure: Tenure, warehouse: Warehouse) -> None:
 
 def test_a_rollback_of_a_mistyped_warehouse_makes_none(tenure: Tenure, tmp_path: Path) -> None:
     status, _, told = tenure("rollback", "--warehouse", tmp_path / "none")
-    assert (status, told.split(".")[0]) == (2, f"- there is no warehouse {tmp_path / 'none'}")
+    assert status == 2
+    assert f"there is no warehouse {tmp_path / 'none'}" in told
     assert not (tmp_path / "none").exists()
 
 
