@@ -1,5 +1,5 @@
--- the movements of a subscriber who pays nothing now add up to nothing; of one who pays they may as well,
--- where the amount is worth less than half a ten-thousandth in the reporting currency
+-- the movements of a subscriber who pays nothing now add up to nothing; of one who pays they may
+-- as well, where the amount is worth less than half a ten-thousandth in the reporting currency
 select
     subscriber_id,
     status,

@@ -22,7 +22,8 @@ select
     reconciled.table_name || ': ' || cast(reconciled.quarantined_rows as string) || ' of '
     || cast(reconciled.raw_rows as string)
     || ' rows are quarantined, more than the share of {{ var("max_quarantined_share") }} that'
-    || ' max_quarantined_share allows; quality.quarantined_rows of the build says which and why' as message
+    || ' max_quarantined_share allows; quality.quarantined_rows of the build says which and why'
+        as message
 from {{ ref('row_reconciliation') }} as reconciled
 left join orphaned_requests
     on reconciled.table_name = orphaned_requests.table_name

@@ -46,7 +46,7 @@ current_prices as (
     select
         lifetimes.subscriber_id,
         lifetimes.tenure_days,
-        -- what is paid may be worth nothing in the reporting currency, and is the price all the same
+        -- what is paid may be worth nothing in the reporting currency, and is the price
         case
             when current_levels.is_paying then totals.mrr_amount
             else coalesce(last_paid_levels.end_mrr_amount, 0)

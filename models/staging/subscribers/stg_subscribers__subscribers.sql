@@ -117,11 +117,8 @@ people_with_referrers as (
         people.signed_up_at,
         people.is_marketing_opt_in,
         people.is_erased,
-        -- the age reached in the year of the horizon: of a date of birth only the year is known
-        case
-            when people.birth_year between 0 and 9999
-                then extract(year from {{ local_date(as_of()) }}) - people.birth_year
-        end as age
+        -- the age reached in the year of the horizon, beyond all bands if born before all time
+        extract(year from {{ local_date(as_of()) }}) - greatest(people.birth_year, 0) as age
     from people
     left join split_ids
         on
