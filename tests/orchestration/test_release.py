@@ -193,7 +193,7 @@ def test_a_release_that_another_program_writes_to_is_told(warehouse: Warehouse) 
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == b"1\n"
-        with pytest.raises(BuildError, match=r"tenure\.duckdb is open for writing in another"):
+        with pytest.raises(BuildError, match=r"tenure\.duckdb is open in another program"):
             publish(warehouse, 2)
         holder.communicate(b"\n")
     publish(warehouse, 3)
