@@ -115,7 +115,12 @@ def inspect(
     Parquet is judged by its schemas; of CSV every value is read and tried. `on_table` is told each
     table's name before its files are opened.
     """
-    if not folder.root.is_dir():
+    try:
+        is_folder = folder.root.is_dir()
+    except OSError:
+        # the folder's own faults say why
+        is_folder = False
+    if not is_folder:
         return Inspection(folder, ())
     misnamed = {fault.table for fault in folder.faults if fault.file and fault.file.suffix}
     tables = []

@@ -49,6 +49,12 @@ def test_no_such_folder(tmp_path: Path, contract: RawContract) -> None:
     assert "--raw" in fault.advice
 
 
+def test_a_folder_that_the_system_refuses_to_look_at(tmp_path: Path, contract: RawContract) -> None:
+    """As one below a folder without rights, which does not stop who runs this as root."""
+    fault = only_fault(tmp_path / ("long" * 100), contract)
+    assert "the folder can't be opened: File name too long" in fault.what
+
+
 def test_a_file_is_no_folder(tmp_path: Path, contract: RawContract) -> None:
     (tmp_path / "raw").touch()
     assert "is not a folder" in only_fault(tmp_path / "raw", contract).what
