@@ -74,7 +74,8 @@ def check(settings: Settings, reporter: Reporter) -> Fitness:
         for each in inspection.tables
         if not each.files and not each.table.is_required
     )
-    if not folder.root.is_dir():
+    if not inspection.tables:
+        # there is no such folder
         return Fitness(inspection, tuple(faults), (), (), {})
     with tempfile.TemporaryDirectory(prefix="tenure-check-") as scratch, private_files():
         place = Warehouse(Path(scratch))
