@@ -44,7 +44,7 @@ def judge(
     Args:
         connection: The database of the build, with the schemas `marts` and `quality`.
         as_of: The knowledge horizon that the marts were built with, with its time zone.
-        accepted_before: Rows by raw table that the release that stands was made of.
+        accepted_before: The most rows by raw table that a kept release was made of.
 
     Raises:
         AuditError: An expectation could not be judged.

@@ -243,7 +243,7 @@ def _deliveries(feed: Feed) -> list[Expectation]:
             type=BETWEEN,
             kwargs=between("accepted_rows", 1),
             severity="warning",
-            why=f"{feed.cost} The release before was made of rows of this table, and now none "
+            why=f"{feed.cost} A release that is kept was made of rows of this table, and now none "
             "counts: an empty delivery took the place of the files, they were taken away, or the "
             "horizon lies before all of them.",
             owner=feed.owner,

@@ -51,11 +51,11 @@ def feed_frames(
 def standing_frames(
     connection: duckdb.DuckDBPyConnection, accepted_before: Mapping[str, int]
 ) -> dict[str, pd.DataFrame]:
-    """How many rows count now, of each raw table of which some did in the release that stands.
+    """How many rows count now, of each raw table of which some did in a kept release.
 
     Args:
         connection: A database with `quality.row_reconciliation`.
-        accepted_before: Rows by raw table that the release that stands was made of.
+        accepted_before: The most rows by raw table that a kept release was made of.
     """
     accepted = dict(
         connection.execute(
@@ -65,7 +65,7 @@ def standing_frames(
     return {
         table_name: pd.DataFrame(
             {
-                "before": [f"{before:,} rows in the release that stands"],
+                "before": [f"{before:,} rows in a kept release"],
                 "accepted_rows": [float(accepted.get(table_name, 0))],
             }
         )

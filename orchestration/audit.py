@@ -1,6 +1,7 @@
 """The expectations as a run sees them: which there are, how they came out, is that enough."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from orchestration import bookkeeping
 from orchestration.bookkeeping import RECONCILIATION
 from orchestration.errors import AuditError, BuildError
 from orchestration.raw_contract import SOURCE_NAME
+from orchestration.release import kept_releases
 from orchestration.sql_text import quoted_name
 from orchestration.warehouse import Warehouse, disk_full_told, private_files
 
@@ -78,18 +80,19 @@ def judge(warehouse: Warehouse) -> Sequence["CheckOutcome"]:
 
 
 def accepted_before(warehouse: Warehouse) -> dict[str, int]:
-    """Rows by raw table that the release that stands was made of; of none that can't be read."""
-    if not warehouse.release_file.is_file():
-        return {}
-    try:
-        with duckdb.connect(str(warehouse.release_file), read_only=True) as connection:
-            return dict(
-                connection.execute(
-                    f"select table_name, accepted_rows from {quoted_name(*RECONCILIATION)}"
-                ).fetchall()
-            )
-    except duckdb.Error:
-        return {}
+    """The most rows of each raw table that a kept release was made of; none of one that is damaged.
+
+    Of the last release alone it would be the emptied one on the second night.
+    """
+    accepted: dict[str, int] = {}
+    for release_id in kept_releases(warehouse):
+        path = warehouse.releases_dir / f"{release_id}.duckdb"
+        with suppress(duckdb.Error), duckdb.connect(str(path), read_only=True) as connection:
+            for table_name, rows in connection.execute(
+                f"select table_name, accepted_rows from {quoted_name(*RECONCILIATION)}"
+            ).fetchall():
+                accepted[table_name] = max(rows, accepted.get(table_name, 0))
+    return accepted
 
 
 def note(warehouse: Warehouse, outcomes: Sequence["CheckOutcome"]) -> None:

@@ -38,7 +38,7 @@ $ duckdb -readonly demo/warehouse/build.duckdb \\
       "from bookkeeping.check_results where status <> 'passed'"
 ```
 
-Close what has the build open before the next run: a run waits for nobody who reads there.
+Close it before the next run, which ends with 1 where the build is open in another program.
 
 **The failing rows** of a data test are what its SQL returns, which a run leaves in the warehouse's
 folder `dbt/compiled`; those of a table's test `integrity` say in `broken` what of it they break. An

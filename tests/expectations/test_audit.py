@@ -68,7 +68,7 @@ def test_a_feed_that_is_emptied_is_told_and_one_that_was_always_empty_is_not(
     assert found["support_tickets"] == (
         False,
         "warning",
-        "accepted_rows at 1,234 rows in the release that stands: 0",
+        "accepted_rows at 1,234 rows in a kept release: 0",
     )
     assert found["payments"] == (True, "warning", "1 of 1 as expected")
     assert found["refunds"] == (True, "warning", "nothing to judge")
