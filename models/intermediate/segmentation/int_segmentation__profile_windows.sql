@@ -30,12 +30,12 @@ window_dates as (
 
 ),
 
-sessions as (
+plays as (
 
     {{ by_month_end(
-        ref('stg_viewing__playback_sessions'),
+        ref('int_viewing__plays'),
         windows='window_dates',
-        joined_on=local_date('counted.started_at') ~ ' = windows.calendar_date',
+        joined_on='counted.started_date = windows.calendar_date',
         of_months=within_months(
             'counted.started_at', 'int_viewing__touched_month_ends', days_before=29
         ) if is_increment() else 'true',
@@ -50,7 +50,7 @@ window_profiles as (
         subscriber_id,
         profile_id,
         month_end
-    from sessions
+    from plays
     where profile_id is not null
     group by subscriber_id, profile_id, month_end
 

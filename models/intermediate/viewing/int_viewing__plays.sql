@@ -2,7 +2,23 @@ with
 
 sessions as (
 
-    select * from {{ ref('stg_viewing__playback_sessions') }}
+    select
+        *,
+        -- just before the end: a session that ends at midnight stays on its day
+        greatest(started_at, ended_at - interval 1 microsecond) as last_instant_at
+    from {{ ref('stg_viewing__playback_sessions') }}
+
+),
+
+dated_sessions as (
+
+    select
+        sessions.*,
+        {{ local_date_of('sessions.started_at', 'dates_of_start') }} as started_date,
+        {{ local_date_of('sessions.last_instant_at', 'dates_of_end') }} as last_date
+    from sessions
+    {{ join_utc_dates('sessions.started_at', 'dates_of_start') }}
+    {{ join_utc_dates('sessions.last_instant_at', 'dates_of_end') }}
 
 ),
 
@@ -11,14 +27,14 @@ plays as (
     select
         session_id,
         subscriber_id,
+        profile_id,
         title_id,
         device_type,
         started_at,
         ended_at,
-        {{ local_date('started_at') }} as started_date,
-        -- just before the end: a session that ends at midnight stays on its day
-        {{ local_date('greatest(started_at, ended_at - interval 1 microsecond)') }} as last_date,
-        {{ local_month('started_at') }} as month_start,
+        started_date,
+        last_date,
+        {{ month_start('started_date') }} as month_start,
         end_cause = 'startup_failure' as is_startup_failure,
         end_cause = 'error' as has_error,
         watched_seconds as reported_seconds,
@@ -33,7 +49,7 @@ plays as (
         > {{ var('overlong_play_ratio') }} * {{ microseconds_between('started_at', 'ended_at') }}
             as is_overlong,
         is_exception
-    from sessions
+    from dated_sessions
 
 )
 
