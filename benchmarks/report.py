@@ -135,6 +135,7 @@ def _written_ratio(found: dict[str, Summary]) -> str:
 AIMS = (
     ratio(Work.BUILD, Work.READ, goal="≤ 8"),
     ratio(Work.RUN, Work.READ),
+    ratio(Work.ELSEWHERE, Work.RUN),
     *(ratio(work, Work.RUN, goal="≤ 0.05") for work in INCREMENTS),
     Aim(
         "tenure run more than dbt build",

@@ -48,6 +48,7 @@ from benchmarks.services import (
 from benchmarks.works import (
     INCREMENTS,
     MEASURABLE,
+    OTHER_TIMEZONE,
     PROJECT,
     Work,
     dbt_build_command,
@@ -117,6 +118,11 @@ def measure_round(
         shutil.rmtree(bare)
     if Work.RUN in works:
         bench.run(Work.RUN, run_command(raw, whole), warehouse=whole)
+    if Work.ELSEWHERE in works:
+        elsewhere = bench.folder / f"elsewhere-{number}"
+        command = run_command(raw, elsewhere, timezone=OTHER_TIMEZONE)
+        bench.run(Work.ELSEWHERE, command, warehouse=elsewhere)
+        shutil.rmtree(elsewhere)
     for work in (work for work in INCREMENTS if work in works):
         if work is Work.DAY:
             lay_day(simulated.folder, raw, contract.tables, simulated.day)

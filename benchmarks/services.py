@@ -104,7 +104,7 @@ def last_day(simulated_until: datetime) -> LastDay:
 
 
 def lay_history(simulated: Path, raw: Path, tables: tuple[RawTable, ...], day: LastDay) -> None:
-    """Write what was recorded before the day into `raw`, by month of arrival.
+    """Write what was recorded before the day into `raw`, by month of arrival and in that order.
 
     A row comes with the month in which it was recorded, however long before it happened: a real raw
     folder holds its history in the order of arrival, and the simulation writes by subscriber.
@@ -123,7 +123,13 @@ def lay_history(simulated: Path, raw: Path, tables: tuple[RawTable, ...], day: L
             )
             for number, written in enumerate(sorted(target.rglob("*.parquet"))):
                 month = written.parent.name.partition("=")[2]
-                written.rename(target / f"{month}-{number:04}.parquet")
+                in_order = f"order by recorded_at, {', '.join(table.key)}"
+                connection.execute(
+                    f"copy (from read_parquet({_text(written)}, hive_partitioning = false)"
+                    f" {in_order}) to {_text(target / f'{month}-{number:04}.parquet')}"
+                    " (format parquet)"
+                )
+                written.unlink()
             for folder in list(target.iterdir()):
                 if folder.is_dir():
                     folder.rmdir()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from pathlib import Path
+
+OTHER_TIMEZONE = "America/New_York"
+"""Another time zone than the project's, whose clock is put forward and back."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -18,6 +22,7 @@ class Work(StrEnum):
     PARSE = "dbt parse, warm"
     BUILD = "dbt build"
     RUN = "tenure run"
+    ELSEWHERE = "tenure run, in New York's time zone"
     DAY = "tenure run, one new day"
     PLAY = "tenure run, one corrected play"
     CHANGE = "tenure run, one corrected change"
@@ -38,10 +43,13 @@ def simulate_command(
     return ["tenure", "simulate", *size, *plays, "--seed", str(seed), "--out", raw]
 
 
-def run_command(raw: Path, warehouse: Path, *, full_refresh: bool = False) -> Command:
+def run_command(
+    raw: Path, warehouse: Path, *, full_refresh: bool = False, timezone: str | None = None
+) -> Command:
     """Return the command for the whole way: gate, build, audit, release."""
     refresh: Command = ["--full-refresh"] if full_refresh else []
-    return ["tenure", "run", "--raw", raw, "--warehouse", warehouse, *refresh]
+    zone: Command = ["--vars", json.dumps({"reporting_timezone": timezone})] if timezone else []
+    return ["tenure", "run", "--raw", raw, "--warehouse", warehouse, *refresh, *zone]
 
 
 def read_command(raw: Path) -> Command:

@@ -104,6 +104,19 @@ def test_a_file_of_the_history_holds_one_month_of_arrivals(
     assert not [path for path in raw.rglob("*") if path.is_dir() and path.parent != raw]
 
 
+def test_the_rows_of_a_file_lie_in_the_order_of_arrival(
+    raw: Path, connection: duckdb.DuckDBPyConnection
+) -> None:
+    before = "lag(recorded_at) over (partition by filename order by file_row_number)"
+    disordered, rows = connection.execute(
+        f"select count(*) filter (where recorded_at < before), count(*) from (select *, {before}"
+        f" as before from read_parquet('{raw}/playback_sessions/*.parquet', filename = true,"
+        " file_row_number = true))"
+    ).fetchall()[0]
+    assert rows > 1000
+    assert not disordered
+
+
 @pytest.mark.parametrize("correction", CORRECTIONS, ids=lambda correction: correction.table)
 def test_a_correction_is_an_old_row_with_another_value_recorded_last(
     raw: Path, tmp_path: Path, connection: duckdb.DuckDBPyConnection, correction: Correction

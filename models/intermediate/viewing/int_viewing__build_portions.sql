@@ -18,6 +18,25 @@ session_months as (
 
 ),
 
+-- ids of up to 12 characters lie in the row of a group, longer ones beside it
+long_ids as (
+
+    select avg(case when length(subscriber_id) > 12 then length(subscriber_id) else 0 end) as bytes
+    from {{ ref('stg_subscribers__subscribers') }}
+    union all
+    select avg(case when length(title_id) > 12 then length(title_id) else 0 end) as bytes
+    from {{ ref('stg_viewing__titles') }}
+
+),
+
+-- a group of short ids takes about 144 bytes: with two UUIDs it takes half as much again
+play_sizes as (
+
+    select 1 + coalesce(sum(bytes), 0) / 144 as plays_of_short_ids
+    from long_ids
+
+),
+
 -- in which zone's month a session begins matters little to a size
 sized_months as (
 
@@ -25,8 +44,9 @@ sized_months as (
         months.month_start,
         months.started_at,
         months.ended_at,
-        coalesce(session_months.sessions, 0) as plays
+        coalesce(session_months.sessions, 0) * play_sizes.plays_of_short_ids as plays
     from months
+    cross join play_sizes
     left join session_months
         on months.month_start = session_months.month_start
 
