@@ -22,7 +22,7 @@ class Work(StrEnum):
     PARSE = "dbt parse, warm"
     BUILD = "dbt build"
     RUN = "tenure run"
-    ELSEWHERE = "tenure run, in New York's time zone"
+    ELSEWHERE = "tenure run, in another time zone"
     DAY = "tenure run, one new day"
     PLAY = "tenure run, one corrected play"
     CHANGE = "tenure run, one corrected change"

@@ -29,7 +29,7 @@ long_ids as (
 
 ),
 
--- a group of short ids takes about 144 bytes: with two UUIDs it takes half as much again
+-- two UUIDs make a play count as one and a half: with them 6 million took less time than 9 or 4
 play_sizes as (
 
     select 1 + coalesce(sum(bytes), 0) / 144 as plays_of_short_ids
@@ -44,7 +44,7 @@ sized_months as (
         months.month_start,
         months.started_at,
         months.ended_at,
-        coalesce(session_months.sessions, 0) * play_sizes.plays_of_short_ids as plays
+        coalesce(session_months.sessions, 0) * play_sizes.plays_of_short_ids as size_in_plays
     from months
     cross join play_sizes
     left join session_months
@@ -78,7 +78,10 @@ numbered_months as (
     select
         *,
         cast(
-            floor((sum(plays) over (order by month_start) - plays) / {{ plays_of_a_portion() }})
+            floor(
+                (sum(size_in_plays) over (order by month_start) - size_in_plays)
+                / {{ plays_of_a_portion() }}
+            )
             as integer
         ) as portion_of_plays
     from stretched_months
