@@ -43,3 +43,24 @@
     {{ started_at }} < (select max(latest_at) from {{ portions }})
     and {{ ended_at }} >= (select min(earliest_at) from {{ portions }})
 {%- endmacro %}
+
+
+{#
+    Whether a key of this hash is of the portion of keys that is being made; any is where a table is made at
+    once. The hash is hashed again: the engine's own tables of groups go by the first one.
+#}
+{% macro is_of_key_portion(key_hash) -%}
+    {{ return(adapter.dispatch('is_of_key_portion')(key_hash)) }}
+{%- endmacro %}
+
+{% macro duckdb__is_of_key_portion(key_hash) -%}
+    (
+        getvariable('portion_key_divisor') is null
+        or hash({{ key_hash }}) % cast(getvariable('portion_key_divisor') as ubigint)
+        = getvariable('portion_key_remainder')
+    )
+{%- endmacro %}
+
+{% macro spark__is_of_key_portion(key_hash) -%}
+    true
+{%- endmacro %}

@@ -1,15 +1,11 @@
 {#
-    The rows of a raw table that exist at the knowledge horizon, one per distinct version of a key:
-    its columns typed, the newest `recorded_at` of its equal copies, how many `copies` there are, and
-    `version_rank`, 1 for the version that counts and null for a row without key or `recorded_at`.
-    Of versions recorded at one instant the content decides, so that the order of arrival never does.
-    Nearly all keys come once: only those that come again are sorted.
+    The rows of a raw table that exist at the knowledge horizon, one per distinct version of a key, as
+    `ranked_versions` says.
 
     columns: name → type, in the contract's order, without recorded_at; key: names;
     event_at: SQL of the row's own event time, or none.
 #}
 {% macro row_versions(relation, columns, key, event_at=none) %}
-    {%- set names = columns.keys() | list -%}
     with_types as (
 
         select
@@ -33,42 +29,57 @@
 
     ),
 
-    identified_rows as (
-
-        select *
-        from known_rows
-        where
-            recorded_at is not null
-            {%- for name in key %}
-            and {{ name }} is not null
-            {%- endfor %}
-
-    ),
-
     repeated_keys as (
 
         select {{ key | join(', ') }}
-        from identified_rows
+        from known_rows
+        where
+            {{ is_identified(key) }}
         group by {{ key | join(', ') }}
         having count(*) > 1
 
     ),
 
+    marked_rows as (
+
+        select
+            known_rows.*,
+            repeated_keys.{{ key[0] }} is not null as is_repeated
+        from known_rows
+        left join repeated_keys
+            on {% for name in key %}{% if not loop.first %} and {% endif -%}
+                known_rows.{{ name }} = repeated_keys.{{ name }}{% endfor %}
+
+    ),
+
+    {{ ranked_versions('marked_rows', columns, key) }}
+{%- endmacro %}
+
+
+{#
+    One row per distinct version of a key, of rows that are marked `is_repeated` where their key comes
+    again: its columns, the newest `recorded_at` of its equal copies, how many `copies` there are, and
+    `version_rank`, 1 for the version that counts and null for a row without key or `recorded_at`.
+    Of versions recorded at one instant the content decides, so that the order of arrival never does.
+    Nearly all keys come once: only those that come again are sorted.
+#}
+{% macro ranked_versions(marked_rows, columns, key) %}
+    {%- set names = columns.keys() | list -%}
     repeated_versions as (
 
         select
             {%- for name in names %}
-            identified_rows.{{ name }},
+            {{ name }},
             {%- endfor %}
-            max(identified_rows.recorded_at) as recorded_at,
+            max(recorded_at) as recorded_at,
             count(*) as copies
-        from identified_rows
-        inner join repeated_keys
-            on {% for name in key %}{% if not loop.first %} and {% endif -%}
-                identified_rows.{{ name }} = repeated_keys.{{ name }}{% endfor %}
+        from {{ marked_rows }}
+        where
+            is_repeated
+            and {{ is_identified(key) }}
         group by
             {%- for name in names %}
-            identified_rows.{{ name }}{{ ',' if not loop.last }}
+            {{ name }}{{ ',' if not loop.last }}
             {%- endfor %}
 
     ),
@@ -76,39 +87,34 @@
     versions as (
 
         select
-            identified_rows.*,
+            {%- for name in names %}
+            {{ name }},
+            {%- endfor %}
+            recorded_at,
             cast(1 as bigint) as copies,
-            cast(1 as bigint) as version_rank
-        from identified_rows
-        left join repeated_keys
-            on {% for name in key %}{% if not loop.first %} and {% endif -%}
-                identified_rows.{{ name }} = repeated_keys.{{ name }}{% endfor %}
-        where repeated_keys.{{ key[0] }} is null
+            cast(case when {{ is_identified(key) }} then 1 end as bigint) as version_rank
+        from {{ marked_rows }}
+        where
+            not is_repeated
+            or not ({{ is_identified(key) }})
 
         union all
 
         select
-            repeated_versions.*,
+            *,
             row_number() over (
                 partition by {{ key | join(', ') }}
                 order by recorded_at desc, {{ names | join(', ') }}
             ) as version_rank
         from repeated_versions
 
-        union all
-
-        select
-            known_rows.*,
-            cast(1 as bigint) as copies,
-            cast(null as bigint) as version_rank
-        from known_rows
-        where
-            recorded_at is null
-            {%- for name in key %}
-            or {{ name }} is null
-            {%- endfor %}
-
     )
+{%- endmacro %}
+
+
+{# Whether a row says which it is and when it came; what does not is one by itself. #}
+{% macro is_identified(key) -%}
+    {{ (['recorded_at'] + key) | join(' is not null and ') }} is not null
 {%- endmacro %}
 
 

@@ -42,8 +42,8 @@
         {%- if type == 'view' %}
             {{ get_create_view_as_sql(target, compiled_code) }}
         {%- endif -%}
-        {%- for number in portions_to_make(portions) if type == 'table' %}
-            {{ know_portion(portions, number) }}
+        {%- for portion in portions_to_make(portions) if type == 'table' %}
+            {{ know_portion(portions, portion) }}
             {%- if loop.first and (existing is none or not adds) %}
                 {{ create_table_as(False, target, compiled_code) }};
             {%- else %}
@@ -64,26 +64,28 @@
 {% endmacro %}
 
 
-{# The portions that a table is made in; one of no number where it is made at once. #}
+{# The portions that a table is made in, as rows; one that is none where it is made at once. #}
 {% macro portions_to_make(portions) -%}
-    {%- set numbers = [] -%}
+    {%- set rows = [] -%}
     {%- if portions -%}
-        {%- set found = run_query('select portion from ' ~ ref(portions) ~ ' order by portion') -%}
-        {%- do numbers.extend(found.columns[0].values()) -%}
+        {%- do rows.extend(run_query('select * from ' ~ ref(portions) ~ ' order by portion').rows) -%}
     {%- endif -%}
-    {{ return(numbers or [none]) }}
+    {{ return(rows or [none]) }}
 {%- endmacro %}
 
 
-{# SQL that lets the connection know which portion is being made; with no number, that none is. #}
-{% macro know_portion(portions, number) -%}
+{#
+    SQL that lets the connection know which portion is being made, or that none is: a variable for each column
+    of the model of portions, named `portion_` and as the column.
+#}
+{% macro know_portion(portions, portion) -%}
     {%- if portions -%}
-        {%- for limit in ['first_month', 'next_month', 'earliest_at', 'latest_at'] %}
-            {%- if number is none %}
-                reset variable portion_{{ limit }};
+        {%- for column in adapter.get_columns_in_relation(ref(portions)) if column.name != 'portion' %}
+            {%- if portion is none %}
+                reset variable portion_{{ column.name }};
             {%- else %}
-                set variable portion_{{ limit }} = (
-                    select {{ limit }} from {{ ref(portions) }} where portion = {{ number }}
+                set variable portion_{{ column.name }} = (
+                    select {{ column.name }} from {{ ref(portions) }} where portion = {{ portion['portion'] }}
                 );
             {%- endif %}
         {%- endfor %}

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('base_viewing__sessions_in_question') }}
+-- depends_on: {{ ref('base_viewing__exceptional_sessions') }}
 -- depends_on: {{ ref('stg_subscribers__erasures') }}
 -- depends_on: {{ ref('base_viewing__changed_session_keys') }}
 -- depends_on: {{ ref('stg_viewing__titles') }}
@@ -31,23 +31,39 @@ arrived_requests as (
 
 ),
 
+-- of a key that has come, and of one that is accepted only now or no more, every version: what is no
+-- exception now was none when it came, or is a row alone
 touched_sessions as (
 
     select
+        started_at,
+        ended_at
+    from {{ source('arrivals', 'playback_sessions') }}
+    where session_id is not null
+    union all
+    select
         sessions.started_at,
         sessions.ended_at
-    from {{ ref('base_viewing__sessions_in_question') }} as sessions
-    left join arrived_keys
+    from {{ ref('base_viewing__exceptional_sessions') }} as sessions
+    inner join arrived_keys
         on sessions.session_id = arrived_keys.session_id
-    left join {{ ref('base_viewing__changed_session_keys') }} as changed_keys
+    union all
+    select
+        sessions.started_at,
+        sessions.ended_at
+    from {{ source('raw', 'playback_sessions') }} as sessions
+    inner join {{ ref('base_viewing__changed_session_keys') }} as changed_keys
         on sessions.session_id = changed_keys.session_id
-    left join arrived_requests
-        on sessions.subscriber_id = arrived_requests.subscriber_id
-    where
-        arrived_keys.session_id is not null
-        or changed_keys.session_id is not null
-        -- what was over before the request is counted as ever, by another id
-        or sessions.ended_at >= arrived_requests.earliest_requested_at
+    union all
+    -- what was over before the request is counted as ever, by another id
+    select
+        sessions.started_at,
+        sessions.ended_at
+    from {{ source('raw', 'playback_sessions') }} as sessions
+    inner join arrived_requests
+        on
+            sessions.subscriber_id = arrived_requests.subscriber_id
+            and sessions.ended_at >= arrived_requests.earliest_requested_at
 
 ),
 

@@ -23,9 +23,15 @@ plain_sessions as (
         false as is_exception
     from {{ source('raw', 'playback_sessions') }} as sessions
     left join {{ ref('base_viewing__exceptional_sessions') }} as exceptional_sessions
-        on sessions.session_id = exceptional_sessions.session_id
+        -- the times are a key's own: with them a reader of some months looks at exceptions of these alone
+        on
+            sessions.session_id = exceptional_sessions.session_id
+            and sessions.started_at = exceptional_sessions.started_at
+            and sessions.ended_at = exceptional_sessions.ended_at
     where
         sessions.session_id is not null
+        and sessions.started_at is not null
+        and sessions.ended_at is not null
         and exceptional_sessions.session_id is null
 
 ),

@@ -1,5 +1,7 @@
 {%- set columns = playback_columns() -%}
+{{ config(meta={'portions': 'base_viewing__exception_portions'}) }}
 
+-- depends_on: {{ ref('base_viewing__exception_portions') }}
 with
 
 subscribers as (
@@ -15,33 +17,16 @@ erasures as (
 
 ),
 
-sessions_in_question as (
-
-    select * from {{ ref('base_viewing__sessions_in_question') }}
-
-),
-
-keys_of_several_rows as (
-
-    select session_id
-    from sessions_in_question
-    group by session_id
-    having count(*) > 1
-
-),
-
 exceptional_rows as (
 
     select versions.*
-    from sessions_in_question as versions
+    from {{ ref('base_viewing__sessions_in_question') }} as versions
     left join subscribers
         on versions.subscriber_id = subscribers.subscriber_id
     left join erasures
         on versions.subscriber_id = erasures.subscriber_id
-    left join keys_of_several_rows
-        on versions.session_id = keys_of_several_rows.session_id
     where
-        keys_of_several_rows.session_id is not null
+        versions.is_repeated
         or versions.recorded_at >= {{ as_of() }}
         or versions.ended_at >= {{ as_of() }}
         or {{ is_long_playback('versions.started_at', 'versions.ended_at') }}
@@ -50,10 +35,23 @@ exceptional_rows as (
 
 ),
 
--- who reads the plain sessions asks for no time: a row of the future is no plain one
-beyond_keys as (
+known_rows as (
 
-    select distinct session_id
+    select *
+    from exceptional_rows
+    where
+        coalesce(recorded_at < {{ as_of() }}, true)
+        and coalesce(ended_at < {{ as_of() }}, true)
+
+),
+
+-- who reads the plain sessions asks for no horizon: a row beyond it is no plain one
+beyond_rows as (
+
+    select distinct
+        session_id,
+        started_at,
+        ended_at
     from exceptional_rows
     where
         session_id is not null
@@ -61,7 +59,7 @@ beyond_keys as (
 
 ),
 
-{{ row_versions('exceptional_rows', columns, ['session_id'], 'ended_at') }},
+{{ ranked_versions('known_rows', columns, ['session_id']) }},
 
 judged as (
 
@@ -115,7 +113,11 @@ rows_with_verdict as (
     select
         session_id,
         {%- for name, type in columns.items() if name != 'session_id' %}
+        {%- if name in ['started_at', 'ended_at'] %}
+        {{ name }},
+        {%- else %}
         cast(null as {{ type }}) as {{ name }},
+        {%- endif %}
         {%- endfor %}
         cast(null as timestamp) as recorded_at,
         cast(null as bigint) as copies,
@@ -123,7 +125,7 @@ rows_with_verdict as (
         cast(null as string) as broken_rule,
         session_id as row_key,
         cast(null as string) as row_json
-    from beyond_keys
+    from beyond_rows
 
 )
 

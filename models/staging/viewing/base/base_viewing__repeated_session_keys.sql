@@ -5,13 +5,20 @@ keys as (
 
     select {{ key_hash('session_id') }} as session_key_hash
     from {{ source('raw', 'playback_sessions') }}
-    where session_id is not null
+    where
+        session_id is not null
+        {%- if is_increment() %}
+        -- what has come since says which keys are looked at
+        and false
+        {%- endif %}
 
 ),
 
 repeated_keys as (
 
-    select session_key_hash
+    select
+        session_key_hash,
+        count(*) as session_rows
     from keys
     group by session_key_hash
     having count(*) > 1

@@ -1,21 +1,11 @@
-{#- rows of who is erased are among them: never in a file -#}
-{{ config(database='forgotten') }}
+{#- knows who was erased: never in a file -#}
+{{ config(database='forgotten', materialized='view') }}
 
 -- depends_on: {{ ref('base_viewing__repeated_session_keys') }}
+-- depends_on: {{ ref('base_viewing__exception_portions') }}
+-- depends_on: {{ ref('base_subscribers__subscribers') }}
+-- depends_on: {{ ref('stg_subscribers__erasures') }}
 with
-
-subscribers as (
-
-    select * from {{ ref('base_subscribers__subscribers') }}
-    where version_rank = 1 and broken_rule is null
-
-),
-
-erasures as (
-
-    select * from {{ ref('stg_subscribers__erasures') }}
-
-),
 
 {% if is_increment() %}
 
@@ -30,18 +20,21 @@ keys_in_question as (
 -- of who is accepted only now all sessions are exceptions already
 subscribers_in_question as (
 
-    select subscriber_id from erasures
+    select subscriber_id from {{ ref('stg_subscribers__erasures') }}
     union distinct
     select known_subscribers.subscriber_id
     from {{ source('basis', 'subscribers') }} as known_subscribers
-    left join subscribers
-        on known_subscribers.subscriber_id = subscribers.subscriber_id
+    left join {{ ref('base_subscribers__subscribers') }} as subscribers
+        on
+            known_subscribers.subscriber_id = subscribers.subscriber_id
+            and subscribers.version_rank = 1
+            and subscribers.broken_rule is null
     where subscribers.subscriber_id is null
 
 ),
 
 -- every other row came alone, was accepted as it came, and nothing has come that could change that
-sessions_in_question as (
+rows_in_question as (
 
     select versions.*
     from {{ source('raw', 'playback_sessions') }} as versions
@@ -50,32 +43,49 @@ sessions_in_question as (
     left join subscribers_in_question
         on versions.subscriber_id = subscribers_in_question.subscriber_id
     where
-        keys_in_question.session_id is not null
-        or subscribers_in_question.subscriber_id is not null
-        or versions.session_id is null
+        (
+            keys_in_question.session_id is not null
+            or subscribers_in_question.subscriber_id is not null
+            or versions.session_id is null
+        )
+        and {{ is_of_key_portion(key_hash('versions.session_id')) }}
+
+),
+
+keys_of_several_rows as (
+
+    select session_id
+    from rows_in_question
+    group by session_id
+    having count(*) > 1
+
+),
+
+sessions_in_question as (
+
+    select
+        rows_in_question.*,
+        keys_of_several_rows.session_id is not null as is_repeated
+    from rows_in_question
+    left join keys_of_several_rows
+        on rows_in_question.session_id = keys_of_several_rows.session_id
 
 )
 
 {% else %}
 
--- all but the rows that are accepted as they came: of hundreds of millions a few are left
+-- any row may break a rule
 sessions_in_question as (
 
-    select versions.*
+    select
+        versions.*,
+        repeated_keys.session_key_hash is not null as is_repeated
     from {{ source('raw', 'playback_sessions') }} as versions
-    left join subscribers
-        on versions.subscriber_id = subscribers.subscriber_id
-    left join erasures
-        on versions.subscriber_id = erasures.subscriber_id
     left join {{ ref('base_viewing__repeated_session_keys') }} as repeated_keys
-        on {{ key_hash('versions.session_id') }} = repeated_keys.session_key_hash
-    where
-        repeated_keys.session_key_hash is not null
-        or versions.recorded_at >= {{ as_of() }}
-        or versions.ended_at >= {{ as_of() }}
-        or {{ is_long_playback('versions.started_at', 'versions.ended_at') }}
-        or erasures.subscriber_id is not null
-        or {{ rule_broken_by_playback() }} is not null
+        on
+            {{ key_hash('versions.session_id') }} = repeated_keys.session_key_hash
+            and {{ is_of_key_portion('repeated_keys.session_key_hash') }}
+    where {{ is_of_key_portion(key_hash('versions.session_id')) }}
 
 )
 

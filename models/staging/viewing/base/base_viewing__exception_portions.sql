@@ -1,0 +1,42 @@
+with
+
+rows_in_question as (
+
+    {% if is_increment() -%}
+    -- of a key that was an exception there are two rows at least, most often two
+    select
+        (select count(*) * 2 from {{ source('basis', 'exceptional_sessions') }})
+        + (select count(*) from {{ source('arrivals', 'playback_sessions') }}) as session_rows
+    {%- else -%}
+    select coalesce(sum(session_rows), 0) as session_rows
+    from {{ ref('base_viewing__repeated_session_keys') }}
+    {%- endif %}
+
+),
+
+sizes as (
+
+    select cast(greatest(ceil(session_rows / {{ plays_of_a_portion() }}), 1) as integer) as portions
+    from rows_in_question
+
+),
+
+numbers as (
+
+    {{ integer_series(0, '(select portions - 1 from sizes)') }}
+
+),
+
+exception_portions as (
+
+    select
+        numbers.number as portion,
+        numbers.number as key_remainder,
+        -- one alone has all keys, and none need be asked
+        case when sizes.portions > 1 then sizes.portions end as key_divisor
+    from numbers
+    cross join sizes
+
+)
+
+select * from exception_portions
