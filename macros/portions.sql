@@ -46,6 +46,23 @@
 
 
 {#
+    The same for what stands below the model of portions: while a portion is being made, nobody reads a
+    session that can't be of it.
+#}
+{% macro is_read_of_portion(started_at, ended_at) -%}
+    {{ return(adapter.dispatch('is_read_of_portion')(started_at, ended_at)) }}
+{%- endmacro %}
+
+{% macro duckdb__is_read_of_portion(started_at, ended_at) -%}
+    {{ duckdb__may_be_of_portion(started_at, ended_at) }}
+{%- endmacro %}
+
+{% macro spark__is_read_of_portion(started_at, ended_at) -%}
+    true
+{%- endmacro %}
+
+
+{#
     Whether a key of this hash is of the portion of keys that is being made; any is where a table is made at
     once. The hash is hashed again: the engine's own tables of groups go by the first one.
 #}

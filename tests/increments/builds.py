@@ -18,7 +18,13 @@ from .scripts import Scripts
 from .worlds import Row, World
 
 # what tells of the increment itself is another where everything is built anew
-OF_INCREMENTS = ("__touched_", "__build_portions", "__session_months")
+OF_INCREMENTS = (
+    "__touched_",
+    "__build_portions",
+    "__exception_portions",
+    "__repeated_session_keys",
+    "__session_months",
+)
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 

@@ -89,11 +89,11 @@ def planned_to_add(place: Warehouse) -> bool:
     return bool(adds)
 
 
-def portions_of_last_build(place: Warehouse) -> int:
+def portions_of_last_build(
+    place: Warehouse, model: str = "intermediate.int_viewing__build_portions"
+) -> int:
     with duckdb.connect(str(place.build_file), read_only=True) as connection:
-        ((portions,),) = connection.execute(
-            "select count(*) from intermediate.int_viewing__build_portions"
-        ).fetchall()
+        ((portions,),) = connection.execute(f"select count(*) from {model}").fetchall()
     return int(portions)
 
 
@@ -153,6 +153,27 @@ def grown(
 def test_what_comes_later_is_added_and_a_full_refresh_changes_nothing(grown: Grown) -> None:
     assert grown.added["marts.viewing_daily"][0] > grown.first["marts.viewing_daily"][0]
     assert grown.refreshed == grown.added
+
+
+def test_plays_that_are_all_sent_twice_are_built_in_portions_of_their_keys(
+    grown: Grown,
+    deliveries: tuple[Path, Path],
+    run_pipeline: RunPipeline,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw = tmp_path / "raw"
+    for part in deliveries:
+        shutil.copytree(part, raw, dirs_exist_ok=True)
+    for file in sorted((raw / "playback_sessions").iterdir()):
+        shutil.copy(file, file.with_stem(f"{file.stem}-again"))
+    monkeypatch.setenv("TENURE_PORTION_PLAYS", "500")
+    place = run_pipeline(raw)
+    assert portions_of_last_build(place, "staging.base_viewing__exception_portions") > 2
+
+    again = released(place)
+    differing = {name for name, rows in grown.refreshed.items() if again[name] != rows}
+    assert differing == {"quality.feed_profile", "quality.row_reconciliation"}
 
 
 def test_a_request_to_be_erased_is_added_as_well_and_leaves_no_id(

@@ -22,16 +22,16 @@ plain_sessions as (
         sessions.recorded_at,
         false as is_exception
     from {{ source('raw', 'playback_sessions') }} as sessions
-    left join {{ ref('base_viewing__exceptional_sessions') }} as exceptional_sessions
-        -- the times are a key's own: with them a reader of some months looks at exceptions of these alone
-        on
-            sessions.session_id = exceptional_sessions.session_id
-            and sessions.started_at = exceptional_sessions.started_at
-            and sessions.ended_at = exceptional_sessions.ended_at
+    -- a key's rows have their own times: what is of other months need not be looked at
+    left join (
+        select session_id
+        from {{ ref('base_viewing__exceptional_sessions') }}
+        where {{ is_read_of_portion('started_at', 'ended_at') }}
+    ) as exceptional_sessions
+        on sessions.session_id = exceptional_sessions.session_id
     where
         sessions.session_id is not null
-        and sessions.started_at is not null
-        and sessions.ended_at is not null
+        and {{ is_read_of_portion('sessions.started_at', 'sessions.ended_at') }}
         and exceptional_sessions.session_id is null
 
 ),
