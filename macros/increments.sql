@@ -282,3 +282,53 @@
     {{ instant }} >= getvariable('profiled_from')
     and {{ instant }} < getvariable('profiled_until')
 {%- endmacro %}
+
+
+{#
+    How the verdicts on exceptional sessions are kept: DuckDB takes out those of keys in question and adds what is
+    said of them now. Spark, which could take out none of a file, judges all exceptions again.
+#}
+{% macro adds_exceptions_to() -%}
+    {{ return(adapter.dispatch('adds_exceptions_to')()) }}
+{%- endmacro %}
+
+{% macro duckdb__adds_exceptions_to() -%}
+    {{ return('incremental') }}
+{%- endmacro %}
+
+{% macro spark__adds_exceptions_to() -%}
+    {{ return('table') }}
+{%- endmacro %}
+
+
+{# Whether a verdict of the last build may be another now, though no row of the key has come. #}
+{% macro is_judged_again(broken_rule, is_of_erased) -%}
+    {{ return(adapter.dispatch('is_judged_again')(broken_rule, is_of_erased)) }}
+{%- endmacro %}
+
+{% macro duckdb__is_judged_again(broken_rule, is_of_erased) -%}
+    (coalesce({{ broken_rule }} = 'missing_reference', false) or {{ is_of_erased }})
+{%- endmacro %}
+
+{% macro spark__is_judged_again(broken_rule, is_of_erased) -%}
+    true
+{%- endmacro %}
+
+
+{# Takes the verdicts on keys in question out of those of the last build, and on rows without a key. #}
+{% macro forget_keys_in_question() -%}
+    {%- set keys_in_question = ref('base_viewing__keys_in_question') -%}
+    {%- do ref('base_viewing__exception_portions') -%}
+    {%- if is_increment() -%}
+        {{ return(adapter.dispatch('forget_keys_in_question')(keys_in_question)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__forget_keys_in_question(keys_in_question) -%}
+    delete from {{ this }}
+    where
+        session_id is null
+        or session_id in (select session_id from {{ keys_in_question }})
+{%- endmacro %}
+
+{% macro spark__forget_keys_in_question(keys_in_question) %}{% endmacro %}

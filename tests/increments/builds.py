@@ -22,6 +22,7 @@ OF_INCREMENTS = (
     "__touched_",
     "__build_portions",
     "__exception_portions",
+    "__keys_in_question",
     "__repeated_session_keys",
     "__session_months",
 )

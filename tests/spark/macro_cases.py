@@ -115,10 +115,13 @@ CASES = {
 }
 
 STATEMENTS = {
+    "adds_exceptions_to",
     "drop_forgotten",
     "forget_ground",
+    "forget_keys_in_question",
     "forget_touched",
     "forget_touched_dates",
+    "is_judged_again",
     "is_of_key_portion",
     "is_of_portion",
     "is_read_of_portion",

@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
 
 -- depends_on: {{ ref('base_viewing__exceptional_sessions') }}
+-- depends_on: {{ ref('base_viewing__keys_in_question') }}
 with
 
 {% if is_increment() %}
@@ -13,10 +14,13 @@ with
 {{ build }}_verdicts as (
 
     select
-        session_id,
-        max(case when version_rank = 1 and broken_rule is null then 1 else 0 end) as is_accepted
-    from {{ exceptional_sessions }}
-    group by session_id
+        verdicts.session_id,
+        max(case when verdicts.version_rank = 1 and verdicts.broken_rule is null then 1 else 0 end)
+            as is_accepted
+    from {{ exceptional_sessions }} as verdicts
+    inner join {{ ref('base_viewing__keys_in_question') }} as keys_in_question
+        on verdicts.session_id = keys_in_question.session_id
+    group by verdicts.session_id
 
 ),
 {%- endfor %}

@@ -1,12 +1,13 @@
+-- depends_on: {{ ref('base_viewing__repeated_session_keys') }}
+-- depends_on: {{ ref('base_viewing__keys_in_question') }}
 with
 
 rows_in_question as (
 
     {% if is_increment() -%}
-    -- of a key that was an exception there are two rows at least, most often two
-    select
-        (select count(*) * 2 from {{ source('basis', 'exceptional_sessions') }})
-        + (select count(*) from {{ source('arrivals', 'playback_sessions') }}) as session_rows
+    -- of a key that arrives again there are two rows at least, most often two
+    select count(*) * 2 as session_rows
+    from {{ ref('base_viewing__keys_in_question') }}
     {%- else -%}
     select coalesce(sum(session_rows), 0) as session_rows
     from {{ ref('base_viewing__repeated_session_keys') }}

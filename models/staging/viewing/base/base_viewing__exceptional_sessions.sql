@@ -1,7 +1,11 @@
 {%- set columns = playback_columns() -%}
-{{ config(meta={'portions': 'base_viewing__exception_portions'}) }}
+{{ config(
+    materialized=adds_exceptions_to(),
+    incremental_strategy='append',
+    meta={'portions': 'base_viewing__exception_portions'},
+    pre_hook="{{ forget_keys_in_question() }}",
+) }}
 
--- depends_on: {{ ref('base_viewing__exception_portions') }}
 with
 
 subscribers as (
@@ -67,6 +71,7 @@ judged as (
         versions.*,
         {{ rule_broken_by_playback() }} as broken_rule,
         erasures.erased_subscriber_id,
+        erasures.subscriber_id is not null as is_of_erased,
         {{ subscriber_after_erasure('versions', 'versions.ended_at') }} as current_subscriber_id
     from versions
     left join subscribers
@@ -97,6 +102,7 @@ judged_rows as (
         copies,
         version_rank,
         broken_rule,
+        is_of_erased,
         session_id as row_key,
         case
             when broken_rule is not null and coalesce(current_subscriber_id = subscriber_id, true)
@@ -123,6 +129,7 @@ rows_with_verdict as (
         cast(null as bigint) as copies,
         cast(null as bigint) as version_rank,
         cast(null as string) as broken_rule,
+        false as is_of_erased,
         session_id as row_key,
         cast(null as string) as row_json
     from beyond_rows
