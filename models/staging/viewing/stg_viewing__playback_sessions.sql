@@ -1,6 +1,15 @@
 {#- a table is named where it is read: named above and read twice, it would be kept in between -#}
 with
 
+-- a version has its own times: of those of other months, a portion of months need not know
+exceptional_keys as (
+
+    select session_id
+    from {{ ref('base_viewing__exceptional_sessions') }}
+    where {{ is_read_of_portion('started_at', 'ended_at') }}
+
+),
+
 -- of a row that is left the rules have nothing to say: it is read where it lies, never copied
 plain_sessions as (
 
@@ -22,17 +31,12 @@ plain_sessions as (
         sessions.recorded_at,
         false as is_exception
     from {{ source('raw', 'playback_sessions') }} as sessions
-    -- a key's rows have their own times: what is of other months need not be looked at
-    left join (
-        select session_id
-        from {{ ref('base_viewing__exceptional_sessions') }}
-        where {{ is_read_of_portion('started_at', 'ended_at') }}
-    ) as exceptional_sessions
-        on sessions.session_id = exceptional_sessions.session_id
+    left join exceptional_keys
+        on sessions.session_id = exceptional_keys.session_id
     where
         sessions.session_id is not null
         and {{ is_read_of_portion('sessions.started_at', 'sessions.ended_at') }}
-        and exceptional_sessions.session_id is null
+        and exceptional_keys.session_id is null
 
 ),
 

@@ -15,7 +15,7 @@ rows_in_question as (
 
 ),
 
--- of these rows all columns are kept: portions of 5 million took less time than larger or smaller ones
+-- all columns of these rows are kept: 5 million took less time than larger or smaller portions
 sizes as (
 
     select

@@ -7,10 +7,8 @@ keys as (
     from {{ source('raw', 'playback_sessions') }}
     where
         session_id is not null
-        {%- if is_increment() %}
-        -- what has come since says which keys are looked at
-        and false
-        {%- endif %}
+        -- in an increment, what has come since says which keys are looked at
+        and {{ (not is_increment()) | lower }}
 
 ),
 
