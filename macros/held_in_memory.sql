@@ -25,7 +25,8 @@
     {%- if execute -%}
         {%- for node in graph.nodes.values() if node.config.database == 'forgotten' -%}
             {%- do run_query('create schema if not exists ' ~ node.schema) -%}
-            {%- do run_query('drop table if exists ' ~ node.schema ~ '.' ~ node.alias) -%}
+            {%- set kind = 'view' if node.config.materialized == 'view' else 'table' -%}
+            {%- do run_query('drop ' ~ kind ~ ' if exists ' ~ node.schema ~ '.' ~ node.alias) -%}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

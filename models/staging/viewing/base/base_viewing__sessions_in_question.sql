@@ -1,3 +1,6 @@
+{#- shows whoever was erased: in no file, not even as a view of one -#}
+{{ config(database='forgotten', materialized='view') }}
+
 -- depends_on: {{ ref('base_viewing__repeated_session_keys') }}
 -- depends_on: {{ ref('base_viewing__exception_portions') }}
 -- depends_on: {{ ref('base_viewing__keys_in_question') }}
