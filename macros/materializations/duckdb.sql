@@ -42,7 +42,8 @@
         {%- if type == 'view' %}
             {{ get_create_view_as_sql(target, compiled_code) }}
         {%- endif -%}
-        {%- for portion in portions_to_make(portions) if type == 'table' %}
+        {%- set portions_to_make = rows_of_portions(portions) if type == 'table' else [] -%}
+        {%- for portion in portions_to_make %}
             {{ know_portion(portions, portion) }}
             {%- if loop.first and (existing is none or not adds) %}
                 {{ create_table_as(False, target, compiled_code) }};
@@ -52,7 +53,7 @@
                 );
             {%- endif %}
         {%- endfor %}
-        {{ know_portion(portions, none) }}
+        {{ forget_portion(portions_to_make | last) }}
     {%- endcall -%}
 
     {%- do persist_docs(target, model) -%}
@@ -65,7 +66,7 @@
 
 
 {# The portions that a table is made in, as rows; one that is none where it is made at once. #}
-{% macro portions_to_make(portions) -%}
+{% macro rows_of_portions(portions) -%}
     {%- set rows = [] -%}
     {%- if portions -%}
         {%- do rows.extend(run_query('select * from ' ~ ref(portions) ~ ' order by portion').rows) -%}
@@ -75,19 +76,26 @@
 
 
 {#
-    SQL that lets the connection know which portion is being made, or that none is: a variable for each column
-    of the model of portions, named `portion_` and as the column.
+    SQL that lets the connection know which portion is being made: a variable for each column of the model of
+    portions, named `portion_` and as the column.
 #}
 {% macro know_portion(portions, portion) -%}
-    {%- if portions -%}
-        {%- for column in adapter.get_columns_in_relation(ref(portions)) if column.name != 'portion' %}
-            {%- if portion is none %}
-                reset variable portion_{{ column.name }};
-            {%- else %}
-                set variable portion_{{ column.name }} = (
-                    select {{ column.name }} from {{ ref(portions) }} where portion = {{ portion['portion'] }}
-                );
-            {%- endif %}
-        {%- endfor %}
-    {%- endif -%}
+    {%- for limit in limits_of_portion(portion) %}
+        set variable portion_{{ limit }} = (
+            select {{ limit }} from {{ ref(portions) }} where portion = {{ portion['portion'] }}
+        );
+    {%- endfor %}
+{%- endmacro %}
+
+
+{# SQL that lets the connection know that none is being made any more. #}
+{% macro forget_portion(portion) -%}
+    {%- for limit in limits_of_portion(portion) %}
+        reset variable portion_{{ limit }};
+    {%- endfor %}
+{%- endmacro %}
+
+
+{% macro limits_of_portion(portion) -%}
+    {{ return((portion.keys() if portion else []) | reject('equalto', 'portion') | list) }}
 {%- endmacro %}

@@ -31,8 +31,8 @@ arrived_requests as (
 
 ),
 
--- of a key that has come, and of one that is accepted only now or no more, every version: what is no
--- exception now was none when it came, or is a row alone
+-- of a key that has come, every version: as an exception, or as the one row that came. Of a key that is
+-- accepted only now or no more, what is raw, since it may be no exception now
 touched_sessions as (
 
     select
