@@ -25,8 +25,7 @@
     {%- if execute -%}
         {%- for node in graph.nodes.values() if node.config.database == 'forgotten' -%}
             {%- do run_query('create schema if not exists ' ~ node.schema) -%}
-            {%- set kind = 'view' if node.config.materialized == 'view' else 'table' -%}
-            {%- do run_query('drop ' ~ kind ~ ' if exists ' ~ node.schema ~ '.' ~ node.alias) -%}
+            {%- do run_query('drop table if exists ' ~ node.schema ~ '.' ~ node.alias) -%}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

@@ -285,23 +285,9 @@
 
 
 {#
-    How the verdicts on exceptional sessions are kept: DuckDB takes out those of keys in question and adds what is
-    said of them now. Spark, which could take out none of a file, judges all exceptions again.
+    Whether a verdict of the last build may be another now, though no row of the key has come. Spark, which can
+    take no row out of a file, judges all exceptions again.
 #}
-{% macro adds_exceptions_to() -%}
-    {{ return(adapter.dispatch('adds_exceptions_to')()) }}
-{%- endmacro %}
-
-{% macro duckdb__adds_exceptions_to() -%}
-    {{ return('incremental') }}
-{%- endmacro %}
-
-{% macro spark__adds_exceptions_to() -%}
-    {{ return('table') }}
-{%- endmacro %}
-
-
-{# Whether a verdict of the last build may be another now, though no row of the key has come. #}
 {% macro is_judged_again(broken_rule, is_of_erased) -%}
     {{ return(adapter.dispatch('is_judged_again')(broken_rule, is_of_erased)) }}
 {%- endmacro %}

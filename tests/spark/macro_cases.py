@@ -115,7 +115,6 @@ CASES = {
 }
 
 STATEMENTS = {
-    "adds_exceptions_to",
     "drop_forgotten",
     "forget_ground",
     "forget_keys_in_question",
@@ -129,6 +128,7 @@ STATEMENTS = {
     "literal",
     "load_csv_rows",
     "may_be_of_portion",
+    "of_engine",
     "within_touched_dates",
 }
 

@@ -1,6 +1,6 @@
 {%- set columns = playback_columns() -%}
 {{ config(
-    materialized=adds_exceptions_to(),
+    materialized=of_engine(duckdb='incremental', spark='table'),
     incremental_strategy='append',
     meta={'portions': 'base_viewing__exception_portions'},
     pre_hook="{{ forget_keys_in_question() }}",
@@ -23,19 +23,7 @@ erasures as (
 
 exceptional_rows as (
 
-    select versions.*
-    from {{ ref('base_viewing__sessions_in_question') }} as versions
-    left join subscribers
-        on versions.subscriber_id = subscribers.subscriber_id
-    left join erasures
-        on versions.subscriber_id = erasures.subscriber_id
-    where
-        versions.is_repeated
-        or versions.recorded_at >= {{ as_of() }}
-        or versions.ended_at >= {{ as_of() }}
-        or {{ is_long_playback('versions.started_at', 'versions.ended_at') }}
-        or erasures.subscriber_id is not null
-        or {{ rule_broken_by_playback() }} is not null
+    select * from {{ ref('base_viewing__exceptional_rows') }}
 
 ),
 

@@ -1,10 +1,26 @@
-{#- shows whoever was erased: in no file, not even as a view of one -#}
-{{ config(database='forgotten', materialized='view') }}
+{#-
+    Knows who was erased: never in a file. DuckDB reads them once as they are judged, where a table of all plays of
+    a feed that sends them twice would not fit into memory; Spark would read all raw files for each step.
+-#}
+{{ config(database='forgotten', materialized=of_engine(duckdb='view', spark='table')) }}
 
 -- depends_on: {{ ref('base_viewing__repeated_session_keys') }}
 -- depends_on: {{ ref('base_viewing__exception_portions') }}
 -- depends_on: {{ ref('base_viewing__keys_in_question') }}
 with
+
+subscribers as (
+
+    select * from {{ ref('base_subscribers__subscribers') }}
+    where version_rank = 1 and broken_rule is null
+
+),
+
+erasures as (
+
+    select * from {{ ref('stg_subscribers__erasures') }}
+
+),
 
 {% if is_increment() %}
 
@@ -34,7 +50,7 @@ keys_of_several_rows as (
 
 ),
 
-sessions_in_question as (
+marked_rows as (
 
     select
         rows_in_question.*,
@@ -43,12 +59,11 @@ sessions_in_question as (
     left join keys_of_several_rows
         on rows_in_question.session_id = keys_of_several_rows.session_id
 
-)
+),
 
 {% else %}
 
--- any row may break a rule
-sessions_in_question as (
+marked_rows as (
 
     select
         versions.*,
@@ -60,8 +75,27 @@ sessions_in_question as (
             and {{ is_of_key_portion('repeated_keys.session_key_hash') }}
     where {{ is_of_key_portion(key_hash('versions.session_id')) }}
 
-)
+),
 
 {% endif %}
 
-select * from sessions_in_question
+-- all but the rows that are accepted as they came: of hundreds of millions a few are left
+exceptional_rows as (
+
+    select versions.*
+    from marked_rows as versions
+    left join subscribers
+        on versions.subscriber_id = subscribers.subscriber_id
+    left join erasures
+        on versions.subscriber_id = erasures.subscriber_id
+    where
+        versions.is_repeated
+        or versions.recorded_at >= {{ as_of() }}
+        or versions.ended_at >= {{ as_of() }}
+        or {{ is_long_playback('versions.started_at', 'versions.ended_at') }}
+        or erasures.subscriber_id is not null
+        or {{ rule_broken_by_playback() }} is not null
+
+)
+
+select * from exceptional_rows
