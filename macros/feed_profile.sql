@@ -189,10 +189,7 @@ select * from profile
         on raw_rows.{{ key[0] }} = exceptional_keys.{{ key[0] }}
     {%- endif %}
     where
-        coalesce(raw_rows.recorded_at < {{ as_of() }}, true)
-        {%- if event_at %}
-        and coalesce({{ event_at }} < {{ as_of() }}, true)
-        {%- endif %}
+        {{ exists_at_horizon('raw_rows.recorded_at', event_at) }}
         {%- if grows and is_increment() %}
         and (
             raw_rows.recorded_at is null

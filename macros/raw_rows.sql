@@ -22,10 +22,7 @@
         select *
         from with_types
         where
-            coalesce(recorded_at < {{ as_of() }}, true)
-            {%- if event_at %}
-            and coalesce({{ event_at }} < {{ as_of() }}, true)
-            {%- endif %}
+            {{ exists_at_horizon('recorded_at', event_at) }}
 
     ),
 

@@ -446,14 +446,20 @@ def _close_build(
         def ask(query: str) -> Sequence[Any]:
             return spark.rows(query) if spark else connection.execute(query).fetchall()
 
+        def messages_of(unique_id: str) -> Sequence[str]:
+            return dbt_build.failing_messages(ask, unique_id)
+
         error = verdicts.build_error(
             manifest,
             dbt_build.finished,
             raw_folder=refresh.raw_folder,
             raw_files=[file.path for file in folder.files],
             warehouse=refresh.place.root,
-            messages_of=lambda unique_id: dbt_build.failing_messages(ask, unique_id),
+            messages_of=messages_of,
         )
+        for suspicion in verdicts.suspicions(manifest, dbt_build.finished, messages_of):
+            # now, since it may be why another step fails
+            refresh.reporter.note(f"warning: {suspicion}")
         checks = [
             (result, page_of_rule(rule))
             for node in dbt_build.finished

@@ -10,7 +10,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from logging.handlers import RotatingFileHandler
@@ -166,13 +166,22 @@ class DbtProject:
     def parse(self, warehouse: Warehouse, parameters: Parameters) -> "ParsedProject":
         """The parsed project; only what changed since the last time is parsed again.
 
+        All of it is, where a macro changed: dbt then parses the singular tests that use it anew,
+        and forgets what their YAML says of them.
+
         Raises BuildError with dbt's words where the project does not parse.
         """
         from dbt.cli.main import dbtRunner
 
         with environment(TENURE_WAREHOUSE=str(warehouse.root)), _log(warehouse) as note:
             runner = dbtRunner(callbacks=[note])
-            result = runner.invoke(["parse", *self._options(warehouse, parameters)])
+            result = runner.invoke(
+                [
+                    "parse",
+                    *([] if self._are_macros_those_of(warehouse) else ["--no-partial-parse"]),
+                    *self._options(warehouse, parameters),
+                ]
+            )
         if isinstance(result.exception, KeyboardInterrupt):
             raise result.exception
         if not result.success:
@@ -264,7 +273,17 @@ class DbtProject:
         return files
 
     def _last_change(self) -> float:
-        return max(path.stat().st_mtime for path in self._files() if path.exists())
+        return _newest(self._files())
+
+    def _are_macros_those_of(self, warehouse: Warehouse) -> bool:
+        """Whether no macro is newer than what dbt keeps of the last parse."""
+        kept = warehouse.dbt_dir / "partial_parse.msgpack"
+        macros = self.root / "macros"
+        return not kept.exists() or kept.stat().st_mtime > _newest([macros, *macros.rglob("*")])
+
+
+def _newest(paths: Iterable[Path]) -> float:
+    return max((path.stat().st_mtime for path in paths if path.exists()), default=0.0)
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,18 @@ def build_error(
     return None
 
 
+def suspicions(
+    manifest: Manifest, finished: Iterable[NodeFinished], messages_of: MessagesOf
+) -> tuple[Fault, ...]:
+    """What the tests of the input only warn of."""
+    warned = [
+        node
+        for node in finished
+        if node.status == "warn" and test_fault(manifest.node(node.unique_id)) == "input"
+    ]
+    return _input_faults(manifest, warned, messages_of)
+
+
 def _told_by_machine(message: str, name: str, warehouse: Path) -> str | None:
     """What to tell where a node broke for want of room, or of a whole file or executor."""
     if says_disk_full(message):

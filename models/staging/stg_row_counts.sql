@@ -26,10 +26,7 @@ with
         count(*) as raw_rows,
         count(*) filter (
             where
-            recorded_at >= {{ as_of() }}
-            {%- if event_at %}
-            or {{ event_at }} >= {{ as_of() }}
-            {%- endif %}
+            {{ is_beyond_horizon('recorded_at', event_at) }}
         ) as beyond_as_of_rows
     from {{ source('raw', table_name) }}
 
@@ -49,15 +46,15 @@ playback_counts as (
         0 as raw_rows,
         count(*) as beyond_as_of_rows
     from {{ source('raw', 'playback_sessions') }}
-    where recorded_at >= {{ as_of() }}
+    where {{ is_beyond_horizon('recorded_at') }}
     union all
     select
         0 as raw_rows,
         count(*) as beyond_as_of_rows
     from {{ source('raw', 'playback_sessions') }}
     where
-        {{ event_times.playback_sessions }} >= {{ as_of() }}
-        and coalesce(recorded_at < {{ as_of() }}, true)
+        {{ is_beyond_horizon(event_times.playback_sessions) }}
+        and {{ exists_at_horizon('recorded_at') }}
 
 ),
 

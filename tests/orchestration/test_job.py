@@ -334,6 +334,24 @@ def test_warnings_are_released_and_told(
     assert "Checks passed: 4 of 5 data tests, 0 of 1 expectations" in told
 
 
+def test_what_is_only_suspicious_is_told_before_what_fails(
+    run_small: RunPipeline,
+    small_project: Path,
+    people: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (small_project / "tests" / "dbt" / "assert_nobody_is_very_old.sql").write_text(
+        "{{ config(severity='warn', meta={'fault': 'input', 'what_to_do': 'Ask again.'}) }}\n"
+        "select 'an age of ' || cast(age as varchar) || ' is unlikely' as message"
+        " from {{ ref('stg_people') }} where age > 100",
+        encoding="utf-8",
+    )
+    write_people(people, ages=[101, None])
+    with pytest.raises(InputError, match="no age of person p2"):
+        run_small()
+    assert "warning: an age of 101 is unlikely. Ask again." in capsys.readouterr().err
+
+
 def test_quarantined_rows_are_told(run_small: RunPipeline, people: Path) -> None:
     write_people(people, ages=[1, 99, 99])
     console = Console(record=True, width=200, file=io.StringIO())

@@ -1,6 +1,7 @@
 """The real project from a simulated service's files to its release, by each way that files come."""
 
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -10,7 +11,7 @@ from orchestration import verdicts
 from orchestration.errors import AuditError, InputError
 from orchestration.manifest import MARTS_SCHEMA, Manifest
 from orchestration.parameters import check_parameters
-from orchestration.project import ParsedProject
+from orchestration.project import DbtBuild, ParsedProject
 from orchestration.raw_contract import RawContract
 from orchestration.sql_text import quoted_text
 from orchestration.warehouse import Warehouse
@@ -126,6 +127,20 @@ def test_an_older_horizon_gives_its_figures_again_whatever_came_since(
     assert late == 2 * known > 0
 
 
+def run_tests(project: ParsedProject, place: Warehouse, *selected: str) -> DbtBuild:
+    """Runs data tests alone on what stands in the build's file."""
+    build = project.project.start(
+        place,
+        check_parameters(project.project.root).parameters,
+        tests="only",
+        parsed=project.parsed,
+        select=selected,
+    )
+    for _ in build:
+        pass
+    return build
+
+
 def test_a_lost_row_and_a_lost_cent_each_stop_the_release(
     parsed_project: ParsedProject, from_parquet: Warehouse, tmp_path: Path
 ) -> None:
@@ -141,16 +156,7 @@ def test_a_lost_row_and_a_lost_cent_each_stop_the_release(
             "update quality.money_reconciliation set recognised_minor = recognised_minor - 1"
             " where currency = 'USD'"
         )
-    accounts = ("row_reconciliation", "money_reconciliation")
-    build = parsed_project.project.start(
-        place,
-        check_parameters(parsed_project.project.root).parameters,
-        tests="only",
-        parsed=parsed_project.parsed,
-        select=accounts,
-    )
-    for _ in build:
-        pass
+    build = run_tests(parsed_project, place, "row_reconciliation", "money_reconciliation")
     error = verdicts.build_error(
         parsed_project.manifest,
         build.finished,
@@ -165,6 +171,49 @@ def test_a_lost_row_and_a_lost_cent_each_stop_the_release(
     assert "assert_rows_reconcile: Got 1 result" in told
     assert "assert_money_reconciles: Got 1 result" in told
     assert "Nothing was released" in told
+
+
+def test_rows_of_a_wrong_clock_are_told(
+    parsed_project: ParsedProject, from_parquet: Warehouse, tmp_path: Path
+) -> None:
+    place = Warehouse(tmp_path / "warehouse")
+    place.prepare()
+    shutil.copyfile(from_parquet.build_file, place.build_file)
+    now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+    ahead = now + timedelta(days=2)
+
+    def tell() -> tuple[str, ...]:
+        build = run_tests(parsed_project, place, "assert_no_row_is_recorded_ahead_of_the_clock")
+        with duckdb.connect(str(place.build_file)) as connection:
+            found = verdicts.suspicions(
+                parsed_project.manifest,
+                build.finished,
+                lambda unique_id: build.failing_messages(
+                    lambda query: connection.execute(query).fetchall(), unique_id
+                ),
+            )
+        return tuple(fault.what for fault in found)
+
+    assert tell() == ()
+    with duckdb.connect(str(place.build_file)) as connection:
+        for table, recorded_at in [
+            ("payments", [now + timedelta(hours=14)]),
+            ("playback_sessions", [ahead - timedelta(hours=1), ahead]),
+        ]:
+            connection.execute(
+                f"create table raw.late_{table} as"
+                f" select * replace (unnest(?) as recorded_at) from (from raw.{table} limit 1)",
+                [recorded_at],
+            )
+            connection.execute(f"create or replace view raw.{table} as from raw.late_{table}")
+    # beyond the horizon they don't exist
+    assert tell() == ()
+    with duckdb.connect(str(place.build_file)) as connection:
+        connection.execute("update staging.stg_clock set as_of = ?", [ahead + timedelta(seconds=1)])
+    assert tell() == (
+        "playback_sessions: 2 of its rows are recorded more than a day after the clock of this"
+        f" machine, the last at {ahead:%Y-%m-%d %H:%M:%S}, and everything is built as of then",
+    )
 
 
 def test_another_currency_without_rates(

@@ -1,7 +1,7 @@
 {#- what is beyond the horizon is counted when it is let in: an increment sees it again then -#}
 {%- set is_known -%}
 started_at is not null
-        and coalesce(recorded_at < {{ as_of() }}, true)
+        and {{ exists_at_horizon('recorded_at') }}
 {%- endset -%}
 
 with

@@ -90,8 +90,7 @@ exceptional_rows as (
         on versions.subscriber_id = erasures.subscriber_id
     where
         versions.is_repeated
-        or versions.recorded_at >= {{ as_of() }}
-        or versions.ended_at >= {{ as_of() }}
+        or {{ is_beyond_horizon('versions.recorded_at', 'versions.ended_at') }}
         or {{ is_long_playback('versions.started_at', 'versions.ended_at') }}
         or erasures.subscriber_id is not null
         or {{ rule_broken_by_playback() }} is not null

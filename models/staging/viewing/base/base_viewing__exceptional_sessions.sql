@@ -32,8 +32,7 @@ known_rows as (
     select *
     from exceptional_rows
     where
-        coalesce(recorded_at < {{ as_of() }}, true)
-        and coalesce(ended_at < {{ as_of() }}, true)
+        {{ exists_at_horizon('recorded_at', 'ended_at') }}
 
 ),
 
@@ -47,7 +46,7 @@ beyond_rows as (
     from exceptional_rows
     where
         session_id is not null
-        and (recorded_at >= {{ as_of() }} or ended_at >= {{ as_of() }})
+        and ({{ is_beyond_horizon('recorded_at', 'ended_at') }})
 
 ),
 
