@@ -29,6 +29,7 @@ from orchestration import (
 from orchestration.bookkeeping import CheckResult
 from orchestration.data_tests import parent_test, told_apart
 from orchestration.errors import BuildError, DamagedError, InputError, TenureError
+from orchestration.horizon import check_horizon
 from orchestration.manifest import FITTED_SOURCE, RELEASED_SCHEMAS, Manifest
 from orchestration.parameters import AS_OF, Parameters, check_parameters
 from orchestration.progress import Reporter
@@ -250,6 +251,9 @@ def _plan(
         spark.lay_raw_tables(inspection)
     with duckdb.connect(str(refresh.place.build_file)) as connection:
         landing.lay_views(connection, inspection)
+        as_of = parameters.value(AS_OF)
+        if faults := check_horizon(connection, manifest, as_of):
+            raise InputError(faults)
         bookkeeping.note_landing(
             connection,
             bookkeeping.Landing(
@@ -273,7 +277,7 @@ def _plan(
                     spark.version() if spark else f"DuckDB {duckdb.__version__}"
                 ),
             ),
-            as_of=parameters.value(AS_OF),
+            as_of=as_of,
             full_refresh=refresh.full_refresh,
             spark=spark,
         )

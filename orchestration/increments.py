@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
-from jinja2 import Environment, StrictUndefined
 
 from orchestration import bookkeeping, landing
+from orchestration.horizon import horizon_to_be
 from orchestration.manifest import ARRIVALS_SOURCE, BASIS_SOURCE, KeptTable, Manifest
 from orchestration.parameters import AS_OF, Parameters, VarValue
 from orchestration.raw_contract import SOURCE_NAME, RawContract
@@ -80,30 +80,6 @@ def can_add(basis: Ground, ground: Ground) -> bool:
     return (basis.project, basis.parameters) == (ground.project, ground.parameters) and all(
         ground.files.get(name) == known for name, known in basis.files.items()
     )
-
-
-def horizon_to_be(
-    connection: duckdb.DuckDBPyConnection, manifest: Manifest, as_of: VarValue = None
-) -> datetime:
-    """The horizon that a build of the raw tables of a database would have, UTC without a zone.
-
-    It is asked of the model's own SQL. The default one can move back though rows only come: the
-    first play of a service, a late one, counts before a later sign-up does.
-    """
-    variables = {AS_OF: as_of}
-    (clock,) = (
-        model
-        for model in manifest.models()
-        if manifest.relation(model["unique_id"]) == bookkeeping.CLOCK_RELATION
-    )
-    # SQL, of which nothing is markup
-    environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701
-    query = environment.from_string(clock["raw_code"])
-    ((horizon,),) = connection.execute(
-        query.render(var=variables.__getitem__, source=quoted_name)
-    ).fetchall()
-    found: datetime = horizon
-    return found
 
 
 def plan(

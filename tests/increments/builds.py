@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from orchestration.increments import horizon_to_be
+from orchestration.horizon import horizon_to_be
 from orchestration.manifest import ARRIVALS_SOURCE, BASIS_SOURCE, KeptTable, Manifest
 from orchestration.raw_contract import RawContract, RawTable
 from orchestration.sql_text import quoted_name

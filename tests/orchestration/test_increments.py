@@ -10,8 +10,7 @@ import pytest
 
 from orchestration import increments
 from orchestration.erasure import write_requests
-from orchestration.increments import Ground, can_add, horizon_to_be
-from orchestration.manifest import Manifest
+from orchestration.increments import Ground, can_add
 from orchestration.sql_text import quoted_text
 from orchestration.warehouse import Warehouse
 from simulator.service import simulate
@@ -44,20 +43,6 @@ def with_file(name: str, size: int, changed: int) -> Ground:
 )
 def test_a_build_is_added_to_where_only_files_have_come(ground: Ground, *, adds: bool) -> None:
     assert can_add(BASIS, ground) is adds
-
-
-def test_the_horizon_that_a_build_would_have_is_the_clocks_own(manifest: Manifest) -> None:
-    with duckdb.connect(":memory:") as connection:
-        connection.execute("create schema raw")
-        for table in ("subscription_changes", "payments", "playback_sessions", "subscribers"):
-            connection.execute(f"create table raw.{table} (recorded_at timestamp)")
-        connection.execute("insert into raw.subscribers values ('2026-01-09 12:00:00')")
-        assert horizon_to_be(connection, manifest) == datetime.fromisoformat("2026-01-09T12:00:01")
-        # the first play of a service, a late one: the horizon moves back
-        connection.execute("insert into raw.playback_sessions values ('2026-01-03 12:00:00')")
-        assert horizon_to_be(connection, manifest) == datetime.fromisoformat("2026-01-03T12:00:01")
-        asked = horizon_to_be(connection, manifest, "2026-01-02 00:00:00")
-        assert asked == datetime.fromisoformat("2026-01-02T00:00:00")
 
 
 def test_a_ground_is_read_as_it_was_written() -> None:
