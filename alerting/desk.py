@@ -101,7 +101,10 @@ class Desk:
             lines.append(f"alerts: {self.outbox.path} can't be written ({type(error).__name__})")
 
     def _deliver(self, state: State, send: Send) -> list[str]:
-        """Tries every delivery, a place that fails once no second time; returns what to say."""
+        """Tries every delivery, in a place that fails nothing more; returns what to say.
+
+        A place that refuses one message is told the others all the same.
+        """
         if not state.queue:
             return []
         # loading what speaks HTTP takes a moment that most runs need not spend
@@ -109,17 +112,20 @@ class Desk:
 
         faults: list[str] = []
         failed: dict[str, str] = {}
+        closed: set[str] = set()
         waiting: list[Delivery] = []
         delivered: dict[str, int] = {}
         for position, delivery in enumerate(state.queue):
             place = delivery.place
-            if place in failed:
+            if place in closed:
                 waiting.append(delivery)
                 continue
             try:
                 send(self.settings, place, delivery.message)
             except UndeliveredError as error:
                 failed[place] = str(error)
+                if not error.takes_others:
+                    closed.add(place)
                 waiting.append(replace(delivery, last_error=str(error)))
                 continue
             delivered[place] = delivered.get(place, 0) + 1

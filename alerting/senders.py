@@ -28,6 +28,14 @@ LONGEST_WAIT_SECONDS = 4.0
 TIMEOUT_SECONDS = 10.0
 
 TRY_AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+# what a server says of the message that it got, and not of itself or of who may speak to it
+OF_THE_MESSAGE = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 
 # it logs every address that it calls
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -35,7 +43,14 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 class UndeliveredError(Exception):
-    """A place did not take a message; says how it refused, without any address or secret."""
+    """A place did not take a message; says how it refused, without any address or secret.
+
+    With `takes_others` it is this message that it refused, and it may well take another.
+    """
+
+    def __init__(self, why: str, *, takes_others: bool = False) -> None:
+        self.takes_others = takes_others
+        super().__init__(why)
 
 
 class _RefusedError(Exception):
@@ -63,7 +78,7 @@ def send(
     try:
         retrying(deliver, settings, message)
     except (httpx.HTTPError, httpx.InvalidURL, _RefusedError, OSError, smtplib.SMTPException) as e:
-        raise UndeliveredError(_told(e)) from None
+        raise UndeliveredError(_told(e), takes_others=_takes_others(e)) from None
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -152,6 +167,12 @@ def _may_pass(error: BaseException) -> bool:
     if isinstance(error, ssl.SSLCertVerificationError):
         return False
     return isinstance(error, (httpx.TransportError, smtplib.SMTPServerDisconnected, OSError))
+
+
+def _takes_others(error: Exception) -> bool:
+    if isinstance(error, _RefusedError):
+        return error.status in OF_THE_MESSAGE
+    return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
 
 
 def _told(error: Exception) -> str:

@@ -169,6 +169,7 @@ RUN_PAGES: tuple[Page, ...] = (
         "`tenure alerts status` says what waits and why it was refused; `tenure alerts test` tries"
         " each place now. ConnectError or TimeoutError: the server is down or a firewall between."
         " HTTP status 401, 403, 404 or 410: the webhook's address was withdrawn, set a new one."
+        " HTTP status 400, 413 or 422: it refuses that one message, and is told the others."
         " SSLCertVerificationError: the server's certificate is not trusted here; name the"
         " authority in `SSL_CERT_FILE`. SMTPAuthenticationError: user or password. “not told, their"
         " settings are wrong” names the setting.",

@@ -107,6 +107,31 @@ def test_one_place_that_is_dead_keeps_nothing_from_the_others(
     assert [delivery.place for delivery in waiting] == ["slack", "slack"]
 
 
+def test_a_message_that_is_refused_keeps_no_later_one_from_its_place(
+    web: WebServer, tmp_path: Path
+) -> None:
+    web.answers = [413]
+    look(tmp_path, trouble(), slack_url=web.address)
+    web.answers = [413]
+    lines = look(tmp_path, trouble(), trouble("b"), hours=1, slack_url=web.address)
+    assert lines == [
+        "alerts: 1 told by slack",
+        "alerts: could not be delivered by slack (HTTP status 413); 1 wait in"
+        f" {tmp_path / 'alerts.json'}, and the next run tries again",
+    ]
+    (waiting,) = Outbox(tmp_path).read().queue
+    assert waiting.last_error == "HTTP status 413"
+    assert len(web.requests) == 3
+
+
+def test_a_place_that_is_closed_is_asked_once_a_run(web: WebServer, tmp_path: Path) -> None:
+    web.answers = [404, 404]
+    look(tmp_path, trouble(), slack_url=web.address)
+    look(tmp_path, trouble(), trouble("b"), hours=1, slack_url=web.address)
+    assert len(web.requests) == 2
+    assert len(Outbox(tmp_path).read().queue) == 2
+
+
 def test_a_kill_after_the_delivery_sends_the_same_message_again(
     web: WebServer, tmp_path: Path
 ) -> None:
