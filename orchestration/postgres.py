@@ -35,6 +35,9 @@ INCOMING = "tenure_incoming"
 # any number that other programs are unlikely to hold
 LOCK = 7_736_873
 
+# a name has 63 bytes, and what begins with pg_ is PostgreSQL's own
+PREFIX = re.compile(r"|(?!pg_)[A-Za-z_][A-Za-z0-9_]{0,49}")
+
 CONNECT_SECONDS = 10
 BATCH_ROWS = 100_000
 
@@ -146,9 +149,14 @@ def publish(
     """Copies the release that stands into the database of a URL and returns what stands there.
 
     The schemas are `marts` and `quality`, with the prefix before each; the role `bi_reader` can
-    read them. Raises InputError where there is no release, the URL is none or a schema is somebody
-    else's, and BuildError where the database is away, full or read-only; then it is unchanged.
+    read them. Raises InputError where there is no release, URL or prefix are none or a schema is
+    somebody else's, and BuildError where the database is away, full or read-only; then it is
+    unchanged.
     """
+    if not PREFIX.fullmatch(prefix):
+        what = f"--prefix is {prefix!r}, with which no schema's name may begin"
+        advice = "Write letters, digits and underscores, 50 at most, and begin with no digit or pg_"
+        raise InputError((Fault(what, advice),))
     current = current_release(place)
     if current is None:
         raise InputError(

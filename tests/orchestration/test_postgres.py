@@ -448,3 +448,9 @@ def test_no_message_and_no_repr_holds_the_password() -> None:
 def test_without_a_release_nothing_is_published(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no release"):
         postgres.publish(Warehouse(tmp_path), "postgresql://host/bi")
+
+
+@pytest.mark.parametrize("prefix", ["it's_", 'a"b', "1_", "pg_tenure_", "a" * 51, "a b"])
+def test_what_begins_no_schemas_name_is_refused(tmp_path: Path, prefix: str) -> None:
+    with pytest.raises(InputError, match="no schema's name may begin"):
+        postgres.publish(Warehouse(tmp_path), "postgresql://host/bi", prefix=prefix)
