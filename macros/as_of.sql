@@ -8,15 +8,16 @@
 {% macro exists_at_horizon(recorded_at, event_at=none) -%}
     coalesce({{ recorded_at }} < {{ as_of() }}, true)
     {%- if event_at %}
-        and coalesce({{ event_at }} < {{ as_of() }}, true)
+    and coalesce({{ event_at }} < {{ as_of() }}, true)
     {%- endif %}
 {%- endmacro %}
 
 
 {# Whether a row is recorded, or happens, at the horizon or later. #}
 {% macro is_beyond_horizon(recorded_at, event_at=none) -%}
-    {{ recorded_at }} >= {{ as_of() }}
-    {%- if event_at %}
-        or {{ event_at }} >= {{ as_of() }}
-    {%- endif %}
+    {%- if event_at -%}
+        ({{ recorded_at }} >= {{ as_of() }} or {{ event_at }} >= {{ as_of() }})
+    {%- else -%}
+        {{ recorded_at }} >= {{ as_of() }}
+    {%- endif -%}
 {%- endmacro %}

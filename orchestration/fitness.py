@@ -11,8 +11,9 @@ import duckdb
 from orchestration import landing, verdicts
 from orchestration.bookkeeping import RECONCILIATION
 from orchestration.errors import BuildError, Fault, InputError
+from orchestration.horizon import check_horizon
 from orchestration.manifest import Manifest, NodeProperties
-from orchestration.parameters import Parameters, VarValue, check_parameters
+from orchestration.parameters import AS_OF, Parameters, VarValue, check_parameters
 from orchestration.progress import Reporter
 from orchestration.project import DbtBuild, DbtProject, NodeStarted, ParsedProject
 from orchestration.raw_folder import open_raw_folder
@@ -114,6 +115,8 @@ def _judge_rows(
     """The rules that rows break, None if they could not be judged; what a run would end with."""
     with duckdb.connect(str(place.build_file)) as connection:
         landing.lay_views(connection, inspection)
+        if too_late := check_horizon(connection, parsed.manifest, parameters.value(AS_OF)):
+            return None, list(too_late)
     selected = tuple(".".join(node["fqn"]) for node in _judges(parsed.manifest))
     # models first: a test that fails must not keep the rules of other rows from being judged
     models = _run_dbt(
@@ -142,13 +145,18 @@ def _judge_rows(
         def ask(query: str) -> list[Any]:
             return connection.execute(query).fetchall()
 
+        def messages_of(unique_id: str) -> list[str]:
+            return tests.failing_messages(ask, unique_id)
+
+        for suspicion in verdicts.suspicions(parsed.manifest, tests.finished, messages_of):
+            reporter.note(f"warning: {suspicion}")
         error = verdicts.build_error(
             parsed.manifest,
             [*models.finished, *tests.finished],
             raw_folder=inspection.folder.root,
             raw_files=[file.path for file in inspection.folder.files],
             warehouse=place.root,
-            messages_of=lambda unique_id: tests.failing_messages(ask, unique_id),
+            messages_of=messages_of,
         )
         if error and not isinstance(error, InputError):
             raise error

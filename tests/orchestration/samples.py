@@ -138,6 +138,24 @@ def write_small_project(root: Path) -> Path:
     return root
 
 
+def write_suspicion(small_project: Path) -> None:
+    """Lets the small project warn of ages that are unlikely."""
+    (small_project / "tests" / "dbt" / "assert_nobody_is_very_old.sql").write_text(
+        "{{ config(severity='warn', meta={'fault': 'input', 'what_to_do': 'Ask again.'}) }}\n"
+        "select 'an age of ' || cast(age as varchar) || ' is unlikely' as message"
+        " from {{ ref('stg_people') }} where age > 100",
+        encoding="utf-8",
+    )
+
+
+def write_newest_clock(small_project: Path) -> None:
+    """Lets the small project's horizon be that of its newest row."""
+    (small_project / "models" / "staging" / "stg_clock.sql").write_text(
+        "select max(recorded_at) + interval 1 second as as_of from {{ source('raw', 'people') }}",
+        encoding="utf-8",
+    )
+
+
 def damage(path: Path) -> None:
     """Makes a database's file one that is none any more."""
     with path.open("r+b") as file:

@@ -12,7 +12,12 @@ from orchestration import fitness, report
 from orchestration.manifest import Manifest
 from orchestration.progress import LineReporter
 from orchestration.settings import Settings
-from tests.orchestration.samples import write_people, write_undecodable
+from tests.orchestration.samples import (
+    write_newest_clock,
+    write_people,
+    write_suspicion,
+    write_undecodable,
+)
 
 Check = Callable[[], tuple[fitness.Fitness, str]]
 
@@ -67,6 +72,27 @@ def test_a_table_that_did_not_come_leaves_its_mart_empty(check: Check, people: P
     found, told = check()
     assert found.empty_marts == ()
     assert "Empty" not in told
+
+
+def test_rows_that_are_only_suspicious(
+    check: Check, small_project: Path, people: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_suspicion(small_project)
+    write_people(people, ages=[1, 101])
+    found, _ = check()
+    assert found.is_fit
+    assert "warning: an age of 101 is unlikely. Ask again." in capsys.readouterr().err
+
+
+def test_a_row_that_would_set_the_horizon_to_another_century(
+    check: Check, small_project: Path, people: Path
+) -> None:
+    write_newest_clock(small_project)
+    with (people / "people" / "people.csv").open("a", encoding="utf-8") as file:
+        file.write("p9,9,9999-12-31 23:59:59\n")
+    found, told = check()
+    assert not found.are_rows_judged
+    assert "table people: 1 of its rows are recorded in 2200 or later" in told
 
 
 def test_rows_that_break_rules(check: Check, people: Path) -> None:

@@ -20,8 +20,10 @@ from tests.conftest import RunPipeline
 from tests.orchestration.samples import (
     damage,
     take_expectations_away,
+    write_newest_clock,
     write_people,
     write_small_project,
+    write_suspicion,
     write_undecodable,
 )
 
@@ -340,16 +342,24 @@ def test_what_is_only_suspicious_is_told_before_what_fails(
     people: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (small_project / "tests" / "dbt" / "assert_nobody_is_very_old.sql").write_text(
-        "{{ config(severity='warn', meta={'fault': 'input', 'what_to_do': 'Ask again.'}) }}\n"
-        "select 'an age of ' || cast(age as varchar) || ' is unlikely' as message"
-        " from {{ ref('stg_people') }} where age > 100",
-        encoding="utf-8",
-    )
+    write_suspicion(small_project)
     write_people(people, ages=[101, None])
     with pytest.raises(InputError, match="no age of person p2"):
         run_small()
     assert "warning: an age of 101 is unlikely. Ask again." in capsys.readouterr().err
+
+
+def test_a_row_that_would_set_the_horizon_to_another_century_is_refused(
+    run_small: RunPipeline, small_project: Path, people: Path, warehouse: Warehouse
+) -> None:
+    write_newest_clock(small_project)
+    stands = run_small().release_file.resolve()
+    with (people / "people" / "people.csv").open("a", encoding="utf-8") as file:
+        file.write("p9,9,9999-12-31 23:59:59\n")
+    with pytest.raises(InputError, match="table people: 1 of its rows are recorded in 2200"):
+        run_small()
+    assert warehouse.release_file.resolve() == stands
+    assert run_small(as_of="2026-01-01").release_file.resolve() != stands
 
 
 def test_quarantined_rows_are_told(run_small: RunPipeline, people: Path) -> None:

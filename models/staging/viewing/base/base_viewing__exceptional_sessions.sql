@@ -46,7 +46,7 @@ beyond_rows as (
     from exceptional_rows
     where
         session_id is not null
-        and ({{ is_beyond_horizon('recorded_at', 'ended_at') }})
+        and {{ is_beyond_horizon('recorded_at', 'ended_at') }}
 
 ),
 
