@@ -151,7 +151,9 @@ def write_suspicion(small_project: Path) -> None:
 def write_newest_clock(small_project: Path) -> None:
     """Lets the small project's horizon be that of its newest row."""
     (small_project / "models" / "staging" / "stg_clock.sql").write_text(
-        "select max(recorded_at) + interval 1 second as as_of from {{ source('raw', 'people') }}",
+        "select {% if var('as_of') %} cast('{{ var('as_of') }}' as timestamp) {% else %}"
+        " (select max(recorded_at) + interval 1 second from {{ source('raw', 'people') }})"
+        " {% endif %} as as_of",
         encoding="utf-8",
     )
 
