@@ -353,13 +353,13 @@ def test_a_row_that_would_set_the_horizon_to_another_century_is_refused(
     run_small: RunPipeline, small_project: Path, people: Path, warehouse: Warehouse
 ) -> None:
     write_newest_clock(small_project)
-    stands = run_small().release_file.resolve()
+    stands = run_small().release_file.read_bytes()
     with (people / "people" / "people.csv").open("a", encoding="utf-8") as file:
         file.write("p9,9,9999-12-31 23:59:59\n")
     with pytest.raises(InputError, match="table people: 1 of its rows are recorded in 2200"):
         run_small()
-    assert warehouse.release_file.resolve() == stands
-    assert run_small(as_of="2026-01-01").release_file.resolve() != stands
+    assert warehouse.release_file.read_bytes() == stands
+    assert run_small(as_of="2026-01-01").release_file.read_bytes() != stands
 
 
 def test_quarantined_rows_are_told(run_small: RunPipeline, people: Path) -> None:
