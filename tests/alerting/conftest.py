@@ -20,8 +20,11 @@ from tests.web_server import WebServer, web_server
 
 @dataclass
 class MailServer:
+    """Keeps what it gets; answers messages with `answers` in their order, and then takes them."""
+
     mails: list[Mail] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
     port: int = 0
 
 
@@ -69,6 +72,11 @@ def _mail_server(**options: Any) -> Iterator[MailServer]:  # noqa: ANN401
     kept = MailServer()
 
     class Keep(MailHandler):
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802, ANN401
+            if kept.answers:
+                return kept.answers.pop(0)
+            return str(await super().handle_DATA(server, session, envelope))
+
         def handle_message(self, message: Mail) -> None:
             kept.mails.append(message)
 

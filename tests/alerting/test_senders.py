@@ -133,22 +133,47 @@ def test_an_error_tells_no_address(
         deliver("slack", message, slack_url="http://127.0.0.1:1/secret-path")
 
 
+OPEN: dict[str, Any] = {
+    "smtp_host": "localhost",
+    "smtp_security": "none",
+    "smtp_from": "tenure@example.com",
+    "smtp_to": "ann@example.com, bob@example.com",
+}
+
+
 def test_mail_says_the_same(mail: MailServer, message: Message) -> None:
-    deliver(
-        "e-mail",
-        message,
-        smtp_host="localhost",
-        smtp_port=mail.port,
-        smtp_security="none",
-        smtp_from="tenure@example.com",
-        smtp_to="ann@example.com, bob@example.com",
-    )
+    deliver("e-mail", message, **OPEN, smtp_port=mail.port)
     (got,) = mail.mails
     assert got["subject"] == "[Tenure] 1 broken: shop"
     assert got["from"] == "tenure@example.com"
     assert got["to"] == "ann@example.com, bob@example.com"
     assert got["message-id"] == f"<{message.message_id}@tenure.invalid>"
     assert "Failing rows, some: invoice_id in_7" in str(got.get_payload())
+
+
+@pytest.mark.parametrize(
+    ("status", "takes_others"),
+    [(400, True), (413, True), (422, True), (401, False), (404, False), (503, False)],
+)
+def test_a_server_may_refuse_a_message_and_take_others(
+    web: WebServer, message: Message, status: int, *, takes_others: bool
+) -> None:
+    web.answers = [status] * ATTEMPTS
+    with pytest.raises(UndeliveredError) as refused:
+        deliver("slack", message, slack_url=web.address)
+    assert refused.value.takes_others is takes_others
+
+
+@pytest.mark.parametrize(
+    ("answer", "takes_others"), [("554 not this one", True), ("451 not now", False)]
+)
+def test_a_mail_server_may_refuse_a_message_and_take_others(
+    mail: MailServer, message: Message, answer: str, *, takes_others: bool
+) -> None:
+    mail.answers = [answer] * ATTEMPTS
+    with pytest.raises(UndeliveredError, match=f"SMTP code {answer[:3]}") as refused:
+        deliver("e-mail", message, **OPEN, smtp_port=mail.port)
+    assert refused.value.takes_others is takes_others
 
 
 RIGHT = "open sesame"
