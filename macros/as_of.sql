@@ -13,11 +13,11 @@
 {%- endmacro %}
 
 
-{# Whether a row is recorded, or happens, at the horizon or later. #}
-{% macro is_beyond_horizon(recorded_at, event_at=none) -%}
-    {%- if event_at -%}
-        ({{ recorded_at }} >= {{ as_of() }} or {{ event_at }} >= {{ as_of() }})
+{# Whether an instant, or either of two, is the horizon or later. #}
+{% macro is_beyond_horizon(instant, other_instant=none) -%}
+    {%- if other_instant -%}
+        ({{ instant }} >= {{ as_of() }} or {{ other_instant }} >= {{ as_of() }})
     {%- else -%}
-        {{ recorded_at }} >= {{ as_of() }}
+        {{ instant }} >= {{ as_of() }}
     {%- endif -%}
 {%- endmacro %}
