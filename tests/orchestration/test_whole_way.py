@@ -127,6 +127,15 @@ def test_an_older_horizon_gives_its_figures_again_whatever_came_since(
     assert late == 2 * known > 0
 
 
+@pytest.fixture
+def built(from_parquet: Warehouse, tmp_path: Path) -> Warehouse:
+    """What the run has built, to be changed."""
+    place = Warehouse(tmp_path / "warehouse")
+    place.prepare()
+    shutil.copyfile(from_parquet.build_file, place.build_file)
+    return place
+
+
 def run_tests(project: ParsedProject, place: Warehouse, *selected: str) -> DbtBuild:
     """Runs data tests alone on what stands in the build's file."""
     build = project.project.start(
@@ -142,12 +151,9 @@ def run_tests(project: ParsedProject, place: Warehouse, *selected: str) -> DbtBu
 
 
 def test_a_lost_row_and_a_lost_cent_each_stop_the_release(
-    parsed_project: ParsedProject, from_parquet: Warehouse, tmp_path: Path
+    parsed_project: ParsedProject, built: Warehouse, tmp_path: Path
 ) -> None:
-    place = Warehouse(tmp_path / "warehouse")
-    place.prepare()
-    shutil.copyfile(from_parquet.build_file, place.build_file)
-    with duckdb.connect(str(place.build_file)) as connection:
+    with duckdb.connect(str(built.build_file)) as connection:
         connection.execute(
             "update quality.row_reconciliation set accepted_rows = accepted_rows - 1"
             " where table_name = 'payments'"
@@ -156,13 +162,13 @@ def test_a_lost_row_and_a_lost_cent_each_stop_the_release(
             "update quality.money_reconciliation set recognised_minor = recognised_minor - 1"
             " where currency = 'USD'"
         )
-    build = run_tests(parsed_project, place, "row_reconciliation", "money_reconciliation")
+    build = run_tests(parsed_project, built, "row_reconciliation", "money_reconciliation")
     error = verdicts.build_error(
         parsed_project.manifest,
         build.finished,
         raw_folder=tmp_path,
         raw_files=[],
-        warehouse=place.root,
+        warehouse=built.root,
         messages_of=lambda _: (),
     )
     assert isinstance(error, AuditError)
@@ -173,18 +179,13 @@ def test_a_lost_row_and_a_lost_cent_each_stop_the_release(
     assert "Nothing was released" in told
 
 
-def test_rows_of_a_wrong_clock_are_told(
-    parsed_project: ParsedProject, from_parquet: Warehouse, tmp_path: Path
-) -> None:
-    place = Warehouse(tmp_path / "warehouse")
-    place.prepare()
-    shutil.copyfile(from_parquet.build_file, place.build_file)
+def test_rows_of_a_wrong_clock_are_told(parsed_project: ParsedProject, built: Warehouse) -> None:
     now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
     ahead = now + timedelta(days=2)
 
     def tell() -> tuple[str, ...]:
-        build = run_tests(parsed_project, place, "assert_no_row_is_recorded_ahead_of_the_clock")
-        with duckdb.connect(str(place.build_file)) as connection:
+        build = run_tests(parsed_project, built, "assert_no_row_is_recorded_ahead_of_the_clock")
+        with duckdb.connect(str(built.build_file)) as connection:
             found = verdicts.suspicions(
                 parsed_project.manifest,
                 build.finished,
@@ -195,7 +196,7 @@ def test_rows_of_a_wrong_clock_are_told(
         return tuple(fault.what for fault in found)
 
     assert tell() == ()
-    with duckdb.connect(str(place.build_file)) as connection:
+    with duckdb.connect(str(built.build_file)) as connection:
         for table, recorded_at in [
             ("payments", [now + timedelta(hours=14)]),
             ("playback_sessions", [ahead - timedelta(hours=1), ahead]),
@@ -208,7 +209,7 @@ def test_rows_of_a_wrong_clock_are_told(
             connection.execute(f"create or replace view raw.{table} as from raw.late_{table}")
     # beyond the horizon they don't exist
     assert tell() == ()
-    with duckdb.connect(str(place.build_file)) as connection:
+    with duckdb.connect(str(built.build_file)) as connection:
         connection.execute("update staging.stg_clock set as_of = ?", [ahead + timedelta(seconds=1)])
     assert tell() == (
         "playback_sessions: 2 of its rows are recorded more than a day after the clock of this"
