@@ -41,7 +41,7 @@ def brought_up_to_date(place: Warehouse, project_dir: Path) -> Path:
             (
                 Fault(
                     f"there is no release in {place.root} yet",
-                    f"Make one: tenure run --raw DIR --warehouse {place.root}",
+                    f"Make one: tenure run --raw DIR {place.option}",
                 ),
             )
         )

@@ -1,5 +1,6 @@
 """What a person is told at the end of a command, read from the release itself."""
 
+import json
 import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -43,14 +44,18 @@ def print_run(console: Console, finished: "Finished") -> None:
     say(f"Parquet   {place.parquet_link}/<schema>/<table>.parquet")
     say(f"Checks    {place.checks_page}")
     say(f"Page      {place.dashboard_page}")
-    say(
-        f'Look      python -c "import duckdb; '
-        f"duckdb.connect('{place.release_file}', read_only=True)"
-        f".sql('from {min(released.row_counts)}').show()\""
-    )
-    where = f" --warehouse {shlex.quote(str(place.root))}"
-    say(f"Look at it tenure dashboard{where}")
-    say(f"Again     tenure status{where}; the release before this one: tenure rollback{where}")
+    say(f"Look      {look_command(place, min(released.row_counts))}")
+    where = place.option
+    say(f"Look at it tenure dashboard {where}")
+    say(f"Again     tenure status {where}; the release before this one: tenure rollback {where}")
+
+
+def look_command(place: Warehouse, table: str) -> str:
+    """A command for a shell that shows a released table, wherever the release lies."""
+    # JSON's text is Python's, in the quotes that a shell needs no others for
+    file = json.dumps(str(place.release_file), ensure_ascii=False)
+    look = f'duckdb.connect({file}, read_only=True).sql("from {table}").show()'
+    return f"python -c {shlex.quote(f'import duckdb; {look}')}"
 
 
 def print_status(console: Console, place: Warehouse, usual: Mapping[str, VarValue]) -> None:
@@ -58,7 +63,7 @@ def print_status(console: Console, place: Warehouse, usual: Mapping[str, VarValu
     say = _line(console)
     current = release.current_release(place)
     if current is None:
-        say(f"No release in {place.root} yet: tenure run --raw DIR --warehouse {place.root}")
+        say(f"No release in {place.root} yet: tenure run --raw DIR {place.option}")
         return
     say(f"Release {current.release_id}, as of {current.as_of:%Y-%m-%d %H:%M:%S} UTC")
     say(f"Released {current.released_at:%Y-%m-%d %H:%M:%S} UTC, project {current.project_version}")

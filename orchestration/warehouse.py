@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ class Warehouse:
     """Paths of a warehouse; nothing is made before `prepare`."""
 
     root: Path
+
+    @property
+    def option(self) -> str:
+        """The option of a command that names it, for a shell."""
+        return f"--warehouse {shlex.quote(str(self.root))}"
 
     @property
     def build_file(self) -> Path:
