@@ -58,6 +58,7 @@ from benchmarks.works import (
     simulate_command,
 )
 from benchmarks.yardsticks.measurement import measure_yardsticks
+from orchestration.kept_parse import parses_of
 from orchestration.project import DbtProject
 from orchestration.warehouse import Warehouse
 
@@ -117,10 +118,12 @@ def measure_round(
         bench.run(Work.BUILD, dbt_build_command(bare), warehouse=bare)
         shutil.rmtree(bare)
     if Work.RUN in works:
+        forget_parses()
         bench.run(Work.RUN, run_command(raw, whole), warehouse=whole)
     if Work.ELSEWHERE in works:
         elsewhere = bench.folder / f"elsewhere-{number}"
         command = run_command(raw, elsewhere, timezone=OTHER_TIMEZONE)
+        forget_parses()
         bench.run(Work.ELSEWHERE, command, warehouse=elsewhere)
         shutil.rmtree(elsewhere)
     for work in (work for work in INCREMENTS if work in works):
@@ -134,6 +137,11 @@ def measure_round(
     shutil.rmtree(whole, ignore_errors=True)
     shutil.rmtree(raw)
     return notes
+
+
+def forget_parses() -> None:
+    """Have the next run parse the project anew, as a bare build in a new warehouse does."""
+    shutil.rmtree(parses_of(PROJECT), ignore_errors=True)
 
 
 def _refreshed(bench: Bench, raw: Path, warehouse: Path) -> list[str]:

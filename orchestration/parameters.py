@@ -64,6 +64,11 @@ class Parameters:
         """What every var is in this run."""
         return {**self.defaults, **self.overrides}
 
+    def without(self, name: str) -> "Parameters":
+        """The same, but for this var as the project has it."""
+        overrides = {each: value for each, value in self.overrides.items() if each != name}
+        return Parameters(MappingProxyType(overrides), self.defaults)
+
     def as_json(self) -> str:
         """The overrides as the JSON text that dbt takes, in one order whatever they came in."""
         return json.dumps(dict(self.overrides), sort_keys=True)

@@ -23,8 +23,9 @@ import yaml
 from orchestration.data_tests import Broken, broken_rules
 from orchestration.dbt_events import only_heard_events
 from orchestration.errors import BuildError, printable, without_values
+from orchestration.kept_parse import KeptParse
 from orchestration.manifest import Manifest
-from orchestration.parameters import Parameters
+from orchestration.parameters import AS_OF, Parameters
 from orchestration.raw_contract import RawContract, read_raw_contract
 from orchestration.settings import environment
 from orchestration.warehouse import Warehouse
@@ -167,18 +168,26 @@ class DbtProject:
         """The parsed project; only what changed since the last time is parsed again.
 
         All of it is, where a macro changed: dbt then parses the singular tests that use it anew,
-        and forgets what their YAML says of them.
+        and forgets what their YAML says of them. What was parsed of the same project for another
+        warehouse or horizon is taken for the last time.
 
         Raises BuildError with dbt's words where the project does not parse.
         """
         from dbt.cli.main import dbtRunner
 
-        with environment(TENURE_WAREHOUSE=str(warehouse.root)), _log(warehouse) as note:
+        # the models ask for the horizon, and no configuration does: a new one is no other project
+        parameters = parameters.without(AS_OF)
+        state = self.fingerprint(str(self.target))
+        kept = KeptParse(self.root, f"{self.root.absolute()} {parameters.as_json()} {state}")
+        partial = warehouse.dbt_dir / "partial_parse.msgpack"
+        kept.lend(partial)
+        # dbt begins from nothing where the path of the database is another
+        with environment(TENURE_WAREHOUSE="warehouse"), _log(warehouse) as note:
             runner = dbtRunner(callbacks=[note])
             result = runner.invoke(
                 [
                     "parse",
-                    *([] if self._are_macros_those_of(warehouse) else ["--no-partial-parse"]),
+                    *([] if self._are_macros_older_than(partial) else ["--no-partial-parse"]),
                     *self._options(warehouse, parameters),
                 ]
             )
@@ -186,6 +195,7 @@ class DbtProject:
             raise result.exception
         if not result.success:
             raise BuildError(f"the dbt project in {self.root} does not parse: {result.exception}")
+        kept.take(partial)
         parsed: Any = result.result
         return ParsedProject(self, Manifest.read(warehouse.dbt_dir / "manifest.json"), parsed)
 
@@ -244,9 +254,10 @@ class DbtProject:
         from dbt.cli.main import dbtRunner
 
         arguments = ["docs", "generate", "--static", *self._options(warehouse, parameters)]
+        parsed = self.parse(warehouse, parameters)
         try:
             with environment(TENURE_WAREHOUSE=str(warehouse.root)):
-                result = dbtRunner().invoke(arguments)
+                result = dbtRunner(manifest=parsed.parsed).invoke(arguments)
         finally:
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         if not result.success:
@@ -275,11 +286,12 @@ class DbtProject:
     def _last_change(self) -> float:
         return _newest(self._files())
 
-    def _are_macros_those_of(self, warehouse: Warehouse) -> bool:
+    def _are_macros_older_than(self, partial: Path) -> bool:
         """Whether no macro is newer than what dbt keeps of the last parse."""
-        kept = warehouse.dbt_dir / "partial_parse.msgpack"
         macros = self.root / "macros"
-        return not kept.exists() or kept.stat().st_mtime > _newest([macros, *macros.rglob("*")])
+        return not partial.exists() or partial.stat().st_mtime > _newest(
+            [macros, *macros.rglob("*")]
+        )
 
 
 def _newest(paths: Iterable[Path]) -> float:
