@@ -13,7 +13,7 @@
             then
                 sign({{ numerator }})
                 * (
-                    (2 * abs(cast({{ numerator }} as bigint)) + {{ denominator }})
+                    (2 * abs(cast({{ numerator }} as bigint)) + cast({{ denominator }} as bigint))
                     // (2 * cast({{ denominator }} as bigint))
                 )
         else
@@ -33,4 +33,10 @@
             div (2 * cast({{ denominator }} as decimal(38, 0)))
         )
     )
+{%- endmacro %}
+
+
+{# An integer as one that a product of more than 64 bits is made of. #}
+{% macro wide(integer) -%}
+    cast({{ integer }} as {{ of_engine('hugeint', 'decimal(38, 0)') }})
 {%- endmacro %}

@@ -72,18 +72,21 @@
 {%- endmacro %}
 
 
-{#
-    A price of a billing period per month, in its own currency; its mean month has 1/12 year. A count of
-    periods is cut where it would no longer fit, with the months in it, into 64 bits.
-#}
+{# A price of a billing period per month, in its own currency; its mean month has 1/12 year. #}
 {% macro monthly_amount(amount_minor, minor_unit_digits, unit, count) -%}
+    {{ as_money(monthly_ten_thousandths(amount_minor, minor_unit_digits, unit, count)) }}
+{%- endmacro %}
+
+
+{# The same as an integer, which may be more than money can be. #}
+{% macro monthly_ten_thousandths(amount_minor, minor_unit_digits, unit, count) -%}
     {%- set periods_a_year -%}
         case {{ unit }} when 'day' then 365 when 'week' then 52 when 'month' then 12 else 1 end
     {%- endset -%}
-    {{ as_money(divide_rounded(
-        ten_thousandths(amount_minor, minor_unit_digits) ~ " * " ~ periods_a_year,
-        "(12 * least(" ~ count ~ ", 700000000000000000))"
-    )) }}
+    {{ divide_rounded(
+        ten_thousandths(wide(amount_minor), minor_unit_digits) ~ " * " ~ periods_a_year,
+        "(12 * " ~ wide(count) ~ ")"
+    ) }}
 {%- endmacro %}
 
 

@@ -1,4 +1,4 @@
-{# Of two ways to configure a model, that of the engine. #}
+{# Of two ways to say something, that of the engine. #}
 {% macro of_engine(duckdb, spark) -%}
     {{ return(adapter.dispatch('of_engine')(duckdb, spark)) }}
 {%- endmacro %}

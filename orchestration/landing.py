@@ -404,22 +404,25 @@ def _read_csv(
     ]
     present = [column for column in table.columns if column.name in header]
     names = {column.name: f"c{header.index(column.name)}" for column in present}
-    tried = {
-        column.name: _csv_expression(names[column.name], column.data_type) for column in present
+    refused = {
+        column.name: _refused_csv(names[column.name], column.data_type) for column in present
     }
     options = _csv_options(len(header))
-    broken, bad_values, rows = _try_csv(connection, table, files, options, names, tried)
+    broken, bad_values, rows = _try_csv(connection, table, files, options, refused)
     faults.extend(broken)
     for path, column_name, count in bad_values:
         column = next(column for column in present if column.name == column_name)
-        first = _first_bad_value(connection, path, options, names[column_name], tried[column_name])
+        name, condition = names[column_name], refused[column_name]
+        first = _first_bad_value(connection, path, options, name, condition)
         file = next(file for file in files if str(file.path) == path)
         what = f"{count} values are not {EXPECTED[_family(column)][0]}, the first in {first}"
         faults.append(_other_type([file], table, column, what))
     if faults:
         return None, faults, rows
     relation = f"read_csv({text_list([exact_path(file.path) for file in files])}, {options})"
-    expressions = tuple(tried[column.name] for column in table.columns)
+    expressions = tuple(
+        _csv_expression(names[column.name], column.data_type) for column in table.columns
+    )
     return Reading(relation, expressions), [], rows
 
 
@@ -456,19 +459,23 @@ def _csv_expression(name: str, data_type: str) -> str:
     )
 
 
+def _refused_csv(name: str, data_type: str) -> str:
+    """The condition on which a CSV value, text or null, is none of `data_type`."""
+    if data_type.startswith("decimal"):
+        # a number too large for the type is read as null, and quarantined as such, as in Parquet
+        return f"not regexp_full_match({name}, '{CSV_NUMBER}')"
+    return f"{name} is not null and {_csv_expression(name, data_type)} is null"
+
+
 def _try_csv(
     connection: duckdb.DuckDBPyConnection,
     table: RawTable,
     files: list[RawFile],
     options: str,
-    names: dict[str, str],
-    tried: dict[str, str],
+    refused: dict[str, str],
 ) -> tuple[list[Fault], list[tuple[str, str, int]], int]:
     """Faults of lines, (path, column, count) of unreadable values, and the number of rows."""
-    counts = ", ".join(
-        f"count(*) filter (where {names[name]} is not null and {expression} is null)"
-        for name, expression in tried.items()
-    )
+    counts = ", ".join(f"count(*) filter (where {condition})" for condition in refused.values())
     paths = text_list([exact_path(file.path) for file in files])
     query = (
         f"select filename, count(*){', ' + counts if counts else ''}"
@@ -503,21 +510,21 @@ def _try_csv(
     bad_values = [
         (str(path), name, int(bad))
         for path, _, *bad_counts in counted
-        for name, bad in zip(tried, bad_counts, strict=True)
+        for name, bad in zip(refused, bad_counts, strict=True)
         if bad
     ]
     return faults, bad_values, sum(int(row[1]) for row in counted)
 
 
 def _first_bad_value(
-    connection: duckdb.DuckDBPyConnection, path: str, options: str, name: str, expression: str
+    connection: duckdb.DuckDBPyConnection, path: str, options: str, name: str, condition: str
 ) -> str:
     exact = text_list([exact_path(Path(path))])
     ((row, value),) = connection.execute(
         f"select row_number, {name} from ("
         f"select row_number() over () as row_number, * from"
         f" read_csv({exact}, {options}, ignore_errors = true, parallel = false))"
-        f" where {name} is not null and {expression} is null order by row_number limit 1"
+        f" where {condition} order by row_number limit 1"
     ).fetchall()
     return f"data row {row}, which looks like {_shape(str(value))}"
 

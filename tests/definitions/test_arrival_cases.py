@@ -215,6 +215,17 @@ def test_a_request_that_is_quarantined_erases_nothing() -> None:
     assert lifetimes(marts) == [("2026-01-10", None, None)]
 
 
+def test_a_request_that_a_bad_version_replaces_erases_nothing() -> None:
+    request = told("erasure_requests", subscriber_id="ana", requested_at="2026-04-01")
+    marts = marts_of(
+        subscription_story(
+            change("2026-01-10"), erasure_requests=[request, later(request, 9, requested_at=None)]
+        )
+    )
+    assert rules(marts) == [("erasure_requests", "ana", 2)]
+    assert [r["subscriber_id"] for r in marts["fct_subscription_states"]] == ["ana"]
+
+
 def test_the_order_of_rows_is_nothing() -> None:
     first = change("2026-05-01", change_id="c1")
     story = subscription_story(

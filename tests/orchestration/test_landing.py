@@ -152,6 +152,15 @@ def test_parquet_type_that_is_as_good(
     assert landed_value(full_raw, contract, table, column) == read
 
 
+def test_csv_rate_that_is_too_large_is_read_as_in_parquet(
+    full_raw: Path, contract: RawContract
+) -> None:
+    path = full_raw / "exchange_rates" / "part.parquet"
+    path.unlink()
+    write_table(path.with_suffix(".csv"), "exchange_rates", contract, rate="10000000000")
+    assert landed_value(full_raw, contract, "exchange_rates", "rate") is None
+
+
 def test_parquet_integer_beyond_64_bits(full_raw: Path, contract: RawContract) -> None:
     path = full_raw / "plans" / "more.parquet"
     write_table(path, "plans", contract, max_streams="18446744073709551615::ubigint")

@@ -1,5 +1,6 @@
 """The real project from a simulated service's files to its release, by each way that files come."""
 
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -229,3 +230,45 @@ def test_another_currency_without_rates(
     assert "no rate for EUR on 2025-09-01" in told
     assert "exchange_rates is required, and has no row" in told
     assert not place.release_file.exists()
+
+
+def test_amounts_that_money_cannot_hold_are_told_by_table(
+    run_pipeline: RunPipeline, service: Path, tmp_path: Path
+) -> None:
+    raw = Path(shutil.copytree(service, tmp_path / "raw"))
+    absurd = {
+        "subscription_changes": f"'absurd' as change_id, 'active' as status,"
+        f" {2**63 - 1} as amount_minor",
+        "invoice_lines": f"'absurd' as invoice_line_id, {-(2**63)} as amount_minor,"
+        f" {2**63 - 1} as discount_minor, 'P1' as promotion_code",
+        "payments": f"'absurd' as payment_id, 'succeeded' as status, {2**60} as amount_minor,"
+        f" {2**63 - 1} as fee_minor",
+        "refunds": f"'absurd' as refund_id, 'absurd' as payment_id, {10**16} as amount_minor,"
+        " 0 as tax_minor",
+        # the largest that is none
+        "marketing_spend": f"{10**16 - 1} as amount_minor",
+    }
+    is_paid = "invoice_id in (select invoice_id from paid)"
+    conditions = {"invoice_lines": is_paid, "payments": is_paid}
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"create table paid as select invoice_id from read_parquet('{raw}/invoices/*.parquet')"
+            " where currency = 'USD' and status = 'paid'"
+        )
+        for table, columns in absurd.items():
+            condition = conditions.get(table, "currency = 'USD'")
+            connection.execute(
+                f"copy (select * replace ({columns}) from read_parquet('{raw}/{table}/*.parquet')"
+                f" where {condition} order by recorded_at limit 1)"
+                f" to '{raw}/{table}/absurd.parquet'"
+            )
+    with pytest.raises(InputError) as refused:
+        run_pipeline(raw, as_of=AS_OF)
+    told = r"(\w+: \d) of its amounts are a hundred trillion USD or more"
+    assert sorted(re.findall(told, str(refused.value))) == [
+        "invoice_lines: 2",
+        # and its tax
+        "payments: 3",
+        "refunds: 1",
+        "subscription_changes: 1",
+    ]

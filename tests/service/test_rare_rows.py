@@ -39,7 +39,8 @@ def release(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Ana agreed to be contacted, begins at the end of January, and leaves in February.
 
-    In April Bo begins at one dong a month, and Cy at a dollar for very many months.
+    In April Bo begins at one dong a month, and Cy at a dollar for very many months. Dee asks to be
+    erased, and then her request comes again without a time.
     """
     raw = subscription_story(
         change(FIRST),
@@ -50,7 +51,18 @@ def release(
         change(
             "2026-04-01", subscription_id="s3", subscriber_id="cy", billing_period_count=2**63 - 1
         ),
+        change("2026-04-01", subscription_id="s4", subscriber_id="dee"),
+        erasure_requests=[
+            told("erasure_requests", subscriber_id="dee", requested_at="2026-04-02"),
+            told(
+                "erasure_requests",
+                subscriber_id="dee",
+                requested_at=None,
+                recorded_at="2026-04-03",
+            ),
+        ],
         subscribers=[
+            subscriber("dee"),
             subscriber(is_marketing_opt_in=True),
             subscriber("bo"),
             subscriber("cy", birth_year=-(2**63)),
@@ -103,7 +115,7 @@ def release(
     )
     folder = tmp_path_factory.mktemp("narrow") / "raw"
     write_raw(raw, folder, random.Random(1))  # noqa: S311 - nothing is secret
-    variables = json.dumps({"reporting_timezone": "Europe/Berlin"})
+    variables = json.dumps({"reporting_timezone": "Europe/Berlin", "max_quarantined_share": 1})
     place = run_pipeline(folder, as_of=AS_OF, variables=variables)
     with duckdb.connect(str(place.release_file), read_only=True) as connection:
         yield connection
@@ -151,3 +163,15 @@ def test_who_pays_less_than_the_reporting_currency_can_tell_pays(
         "select subscriber_id, status, mrr_amount from marts.dim_subscribers"
         " where subscriber_id in ('bo', 'cy') order by 1"
     ).fetchall() == [("bo", "paying", 0), ("cy", "complimentary", 0)]
+
+
+def test_whose_request_is_quarantined_is_not_erased_and_told(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    assert release.execute(
+        "select valid_from::text from marts.fct_subscription_states where subscriber_id = 'dee'"
+    ).fetchall() == [("2026-04-01 00:00:00",)]
+    assert release.execute(
+        "select check_name from quality.check_results"
+        " where kind = 'data test' and status = 'warned'"
+    ).fetchall() == [("assert_who_asked_is_erased",)]

@@ -46,7 +46,7 @@ collected_taxes as (
         payments.currency,
         cast(
             {{ divide_rounded(
-                'cast(payments.amount_minor as decimal(38, 0)) * invoices.tax_minor',
+                wide('payments.amount_minor') ~ ' * invoices.tax_minor',
                 'invoices.total_minor',
             ) }} as bigint
         ) as movement_minor

@@ -38,7 +38,8 @@ line_months as (
 
 ),
 
--- shares are differences of one running total, so that they add up to the line
+-- shares are differences of one running total, so that they add up to the line; an amount times its
+-- days may take more than 64 bits
 shares as (
 
     select
@@ -49,8 +50,8 @@ shares as (
         is_uncollectible,
         month_start,
         cast(
-            {{ divide_rounded('amount_minor * days_until', 'line_days') }}
-            - {{ divide_rounded('amount_minor * days_before', 'line_days') }} as bigint
+            {{ divide_rounded(wide('amount_minor') ~ ' * days_until', 'line_days') }}
+            - {{ divide_rounded(wide('amount_minor') ~ ' * days_before', 'line_days') }} as bigint
         ) as share_minor
     from line_months
 
