@@ -1,9 +1,8 @@
 """dbt in this process, on the project of this checkout, which is parsed once.
 
-A parse from nothing takes longer than the build of a small service, and dbt begins from nothing
-for each new warehouse. What it reads out of the project hangs on no variable and on no warehouse:
-those are asked for when a model is compiled, and a test holds that. That a run parses by itself,
-runs of other projects show.
+Even where nothing has changed, a parse takes longer than the engine works for a small service. What
+dbt reads out of the project hangs on no variable and on no warehouse: those are asked for when a
+model is compiled, and a test holds that. That a run parses by itself, runs of other projects show.
 """
 
 from __future__ import annotations
