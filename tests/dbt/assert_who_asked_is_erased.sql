@@ -17,19 +17,18 @@ people as (
 
 ),
 
--- a request may stay for somebody who is in no raw file any more
+-- a row a request; one may stay for somebody who is in no raw file any more
 requests_without_effect as (
 
     select
         quarantined_requests.rule,
-        count(*) as requests
+        count(*) over (partition by quarantined_requests.rule) as requests
     from quarantined_requests
     left join people
         on quarantined_requests.row_key = people.subscriber_id
     where
         quarantined_requests.rule <> 'missing_reference'
         or people.subscriber_id is not null
-    group by quarantined_requests.rule
 
 )
 
