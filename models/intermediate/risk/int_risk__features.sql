@@ -24,12 +24,6 @@ viewing_windows as (
 
 ),
 
-playback_windows as (
-
-    select * from {{ ref('int_risk__playback_windows') }}
-
-),
-
 touchpoint_windows as (
 
     select * from {{ ref('int_risk__touchpoint_windows') }}
@@ -66,15 +60,15 @@ features as (
         ln(1 + coalesce(viewing_windows.watched_seconds_28d, 0) / cast(3600 as double))
             as log_watched_hours,
         coalesce(
-            playback_windows.failed_plays_28d
-            / cast(nullif(playback_windows.plays_28d, 0) as double),
+            viewing_windows.failed_plays_28d
+            / cast(nullif(viewing_windows.plays_28d, 0) as double),
             0
         ) as failed_play_share,
         -- of the time before the screen, a second watched being 1,000 ms
         coalesce(
-            playback_windows.rebuffer_ms_28d
+            viewing_windows.rebuffer_ms_28d
             / nullif(
-                playback_windows.rebuffer_ms_28d + 1000 * playback_windows.measured_seconds_28d, 0
+                viewing_windows.rebuffer_ms_28d + 1000 * viewing_windows.measured_seconds_28d, 0
             ),
             0
         ) as stalled_share,
@@ -97,10 +91,6 @@ features as (
         on
             known_observations.subscriber_id = viewing_windows.subscriber_id
             and known_observations.observation_date = viewing_windows.observation_date
-    left join playback_windows
-        on
-            known_observations.subscriber_id = playback_windows.subscriber_id
-            and known_observations.observation_date = playback_windows.observation_date
     left join touchpoint_windows
         on
             known_observations.subscriber_id = touchpoint_windows.subscriber_id
