@@ -41,6 +41,15 @@ WarehouseOption = Annotated[
     typer.Option("--warehouse", help="Folder of the build and its releases.", show_default=False),
 ]
 
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", help="Knowledge horizon, UTC: 2026-01-01T00:00:00Z."),
+]
+VarsOption = Annotated[
+    str | None,
+    typer.Option("--vars", help="""JSON: '{"reporting_timezone": "America/Sao_Paulo"}'."""),
+]
+
 
 def program() -> None:
     """The program `tenure`: `main`, and then the end of the process, at once.
@@ -81,10 +90,7 @@ def run_command(
     *,
     raw: RawOption = None,
     warehouse: WarehouseOption = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option("--as-of", help="Knowledge horizon, UTC: 2026-01-01T00:00:00Z."),
-    ] = None,
+    as_of: AsOfOption = None,
     target: Annotated[
         str | None,
         typer.Option("--target", help="Engine: embedded, spark or thrift; or TENURE_TARGET."),
@@ -92,10 +98,7 @@ def run_command(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Build everything anew, whatever has come.")
     ] = False,
-    variables: Annotated[
-        str | None,
-        typer.Option("--vars", help="""JSON: '{"reporting_timezone": "America/Sao_Paulo"}'."""),
-    ] = None,
+    variables: VarsOption = None,
 ) -> None:
     """Build, test, audit and release the marts."""
     from orchestration import refresh_job, report
@@ -112,13 +115,19 @@ def run_command(
 
 
 @app.command("check")
-def check_command(*, raw: RawOption = None) -> None:
-    """Say whether raw data is fit for a run, and which marts each fault costs."""
+def check_command(
+    *, raw: RawOption = None, as_of: AsOfOption = None, variables: VarsOption = None
+) -> None:
+    """Say whether raw data is fit for such a run, and which marts each fault costs."""
     from orchestration import fitness, report
 
-    settings = _settings(raw=raw, warehouse=None)
+    request = RunRequest(
+        _settings(raw=raw, warehouse=None),
+        as_of=as_of,
+        variables=variables,
+    )
     with _reporter() as reporter:
-        found = fitness.check(settings, reporter)
+        found = fitness.check(request, reporter)
     report.print_check(_output(), found)
     if not found.is_fit:
         raise typer.Exit(code=2)

@@ -17,7 +17,7 @@ from orchestration.parameters import AS_OF, Parameters, VarValue, check_paramete
 from orchestration.progress import Reporter
 from orchestration.project import DbtBuild, DbtProject, NodeStarted, ParsedProject
 from orchestration.raw_folder import open_raw_folder
-from orchestration.settings import Settings
+from orchestration.settings import RunRequest
 from orchestration.sql_text import quoted_name
 from orchestration.warehouse import Warehouse, private_files
 
@@ -61,11 +61,14 @@ class Fitness:
         return not self.faults
 
 
-def check(settings: Settings, reporter: Reporter) -> Fitness:
-    """Judges the raw folder's shape and then, in a database of its own, each of its rows."""
+def check(request: RunRequest, reporter: Reporter) -> Fitness:
+    """Judges what is asked for, the raw folder's shape and then, in a new database, each row."""
+    settings = request.settings
     project = DbtProject(settings.project_dir)
     contract = project.contract()
-    findings = check_parameters(settings.project_dir)
+    findings = check_parameters(
+        settings.project_dir, as_of=request.as_of, variables=request.variables
+    )
     reporter.stage("looking at the raw files")
     folder = open_raw_folder(settings.raw.absolute(), contract)
     inspection = landing.inspect(folder, contract)
@@ -82,11 +85,15 @@ def check(settings: Settings, reporter: Reporter) -> Fitness:
         place = Warehouse(Path(scratch))
         place.prepare()
         reporter.stage("reading the project")
-        parsed = project.parse(place, findings.parameters)
+        parameters = findings.parameters
+        # with a var that is wrong the project need not parse
+        parsed = project.parse(
+            place, parameters.without_overrides() if findings.faults else parameters
+        )
         broken: tuple[BrokenRule, ...] | None = None
         if not faults:
             reporter.stage("judging the rows")
-            broken, too_many = _judge_rows(place, parsed, findings.parameters, inspection, reporter)
+            broken, too_many = _judge_rows(place, parsed, parameters, inspection, reporter)
             faults.extend(too_many)
     concerned = {*absent, *(fault.table for fault in faults)}
     return Fitness(

@@ -69,6 +69,10 @@ class Parameters:
         overrides = {each: value for each, value in self.overrides.items() if each != name}
         return Parameters(MappingProxyType(overrides), self.defaults)
 
+    def without_overrides(self) -> "Parameters":
+        """The project's own vars, with nothing that differs."""
+        return Parameters(MappingProxyType({}), self.defaults)
+
     def as_json(self) -> str:
         """The overrides as the JSON text that dbt takes, in one order whatever they came in."""
         return json.dumps(dict(self.overrides), sort_keys=True)

@@ -132,7 +132,7 @@ def print_check(console: Console, found: fitness.Fitness) -> None:
         say("Fit for a run")
         return
     if found.inspection.tables and not found.are_rows_judged:
-        say("The rows were not judged: mend the files and check again")
+        say("The rows were not judged: mend what is wrong and check again")
     faults = len(found.faults)
     say(f"Not fit for a run: {faults} {'fault' if faults == 1 else 'faults'}")
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from orchestration import fitness, report
 from orchestration.manifest import Manifest
 from orchestration.progress import LineReporter
-from orchestration.settings import Settings
+from orchestration.settings import RunRequest, Settings
 from tests.orchestration.samples import (
     write_newest_clock,
     write_people,
@@ -19,14 +19,17 @@ from tests.orchestration.samples import (
     write_undecodable,
 )
 
-Check = Callable[[], tuple[fitness.Fitness, str]]
+Check = Callable[..., tuple[fitness.Fitness, str]]
 
 
 @pytest.fixture
 def check(small_project: Path, people: Path, tmp_path: Path) -> Check:
-    def run() -> tuple[fitness.Fitness, str]:
+    def run(
+        *, as_of: str | None = None, variables: str | None = None
+    ) -> tuple[fitness.Fitness, str]:
         settings = Settings(raw=people, warehouse=tmp_path / "untouched", project_dir=small_project)
-        found = fitness.check(settings, LineReporter(Console(stderr=True)))
+        request = RunRequest(settings, as_of=as_of, variables=variables)
+        found = fitness.check(request, LineReporter(Console(stderr=True)))
         console = Console(record=True, width=300, file=io.StringIO())
         report.print_check(console, found)
         assert not settings.warehouse.exists()
@@ -108,6 +111,36 @@ def test_rows_that_break_rules(check: Check, people: Path) -> None:
     assert "people (faulty) leads to: dim_people" in told
 
 
+def test_rows_that_are_few_enough_for_such_a_run(check: Check, people: Path) -> None:
+    write_people(people, ages=[1, 2, 99, 99])
+    found, told = check(variables='{"max_quarantined_share": 0.5}')
+    assert found.is_fit
+    assert "people: 2 rows break methuselah" in told
+
+
+def test_rows_that_such_a_run_would_not_know_yet(
+    check: Check, small_project: Path, people: Path
+) -> None:
+    test = small_project / "tests" / "dbt" / "assert_ages_are_known.sql"
+    known = "recorded_at < (select as_of from {{ ref('stg_clock') }})"
+    test.write_text(f"{test.read_text()} and {known}")
+    write_people(people, ages=[1, None])
+    found, _ = check()
+    assert not found.is_fit
+    found, _ = check(as_of="2020-01-01T00:00:00Z")
+    assert found.is_fit
+
+
+def test_vars_that_no_run_would_take(check: Check, people: Path) -> None:
+    write_people(people, ages=[99])
+    variables = '{"max_quarantined_share": "half", "reporting_timezone": "Mars/Olympus"}'
+    found, told = check(as_of="yesterday", variables=variables)
+    assert len(found.faults) == 3
+    assert not found.are_rows_judged
+    assert "as_of is 'yesterday'" in told
+    assert "The rows were not judged: mend what is wrong and check again" in told
+
+
 def test_faults_of_shape_with_what_they_cost(check: Check, people: Path) -> None:
     shutil.rmtree(people / "people")
     found, told = check()
@@ -115,7 +148,7 @@ def test_faults_of_shape_with_what_they_cost(check: Check, people: Path) -> None
     assert found.broken_rules == ()
     assert "people (faulty) leads to: dim_people" in told
     assert "table people: required table is missing" in told
-    assert "The rows were not judged: mend the files and check again" in told
+    assert "The rows were not judged: mend what is wrong and check again" in told
     assert told.rstrip().endswith("Not fit for a run: 1 fault")
 
 
