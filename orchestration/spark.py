@@ -36,6 +36,7 @@ from orchestration.manifest import (
 )
 from orchestration.raw_contract import SOURCE_NAME, RawContract
 from orchestration.raw_folder import RawFolder
+from orchestration.raw_parquet import ZONED_TIMESTAMP_TYPE
 from orchestration.settings import environment
 from orchestration.sql_text import exact_path, quoted_name, quoted_text
 from orchestration.warehouse import Warehouse
@@ -439,7 +440,7 @@ def _view_query(
     selected = ", ".join(
         # Spark's times are instants; those of the project are UTC without saying so
         f"timezone('UTC', {quoted_name(name)}) as {quoted_name(name)}"
-        if found[name] == landing.ZONED_TIMESTAMP_TYPE
+        if found[name] == ZONED_TIMESTAMP_TYPE
         else f"cast({quoted_name(name)} as {kind}) as {quoted_name(name)}"
         for name, kind in columns.items()
     )

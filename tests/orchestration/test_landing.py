@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import landing
+from orchestration import landing, raw_parquet
 from orchestration.errors import Fault
 from orchestration.raw_contract import RawContract
-from orchestration.raw_folder import open_raw_folder
+from orchestration.raw_folder import RawFile, open_raw_folder
 from tests.orchestration.samples import write_table
 
 
@@ -433,3 +433,41 @@ def test_the_engine_knows_how_many_rows_all_files_hold(
         ((rows,),) = connection.execute("select count(*) from raw.playback_sessions").fetchall()
         ((_, plan),) = connection.execute("explain select * from raw.playback_sessions").fetchall()
     assert f"~{rows:,} rows" in plan
+
+
+@pytest.fixture
+def days_of_playback(full_raw: Path) -> list[Path]:
+    """Twenty files alike."""
+    folder = full_raw / "playback_sessions"
+    (first,) = folder.iterdir()
+    return [Path(shutil.copy(first, folder / f"day{number}.parquet")) for number in range(20)]
+
+
+def test_of_files_alike_the_types_are_asked_once(
+    full_raw: Path,
+    days_of_playback: list[Path],
+    contract: RawContract,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    ask = raw_parquet.columns_of
+
+    def noted(connection: duckdb.DuckDBPyConnection, file: RawFile) -> tuple[tuple[str, str], ...]:
+        asked.append(file.table)
+        return ask(connection, file)
+
+    monkeypatch.setattr(raw_parquet, "columns_of", noted)
+    inspection = landing.inspect(open_raw_folder(full_raw, contract), contract)
+    found = {each.table.name: each.files for each in inspection.tables}
+    assert found["playback_sessions"] == len(days_of_playback) + 1
+    assert asked.count("playback_sessions") == 1
+
+
+def test_a_bad_file_among_many_is_the_one_that_is_named(
+    full_raw: Path, days_of_playback: list[Path], contract: RawContract
+) -> None:
+    bad = days_of_playback[7]
+    bad.write_bytes(bad.read_bytes()[:100])
+    fault = only_fault(full_raw, contract)
+    assert fault.file == bad
+    assert "cut short" in fault.what
