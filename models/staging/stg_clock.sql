@@ -10,31 +10,39 @@ clock as (
 
 {% else %}
 
--- the newest of an order is found without reading what can't be it, unlike a maximum
+newest_deals as (
+
+    select max(recorded_at) as newest_at
+    from {{ source('raw', 'subscription_changes') }}
+    union all
+    select max(recorded_at) as newest_at
+    from {{ source('raw', 'payments') }}
+
+),
+
+-- what came before the newest of these can't set the clock: of nearly all files their greatest
+-- values say that nothing else is in them
 newest_sessions as (
 
-    select recorded_at
+    select max(recorded_at) as newest_at
     from {{ source('raw', 'playback_sessions') }}
-    where recorded_at is not null
-    order by recorded_at desc
-    limit 1
+    where
+        recorded_at >= (
+            select coalesce(max(newest_at), timestamp '0001-01-01 00:00:00')
+            from newest_deals
+        )
 
 ),
 
 arrivals as (
 
     select
-        max(recorded_at) as newest_at,
+        newest_at,
         1 as preference
-    from {{ source('raw', 'subscription_changes') }}
+    from newest_deals
     union all
     select
-        max(recorded_at) as newest_at,
-        1 as preference
-    from {{ source('raw', 'payments') }}
-    union all
-    select
-        recorded_at as newest_at,
+        newest_at,
         1 as preference
     from newest_sessions
     union all
