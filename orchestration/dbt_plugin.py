@@ -1,4 +1,4 @@
-"""What dbt does before it opens the build's database: look for its folder, and mind memory.
+"""What dbt does as it opens the build's database: look for its folder, mind memory and raw files.
 
 dbt tries again where the database can't be opened, since another process may hold it. That a folder
 does not exist looks the same to it, node after node, for minutes.
@@ -13,10 +13,11 @@ from orchestration.memory import give_freed_blocks_back
 
 if TYPE_CHECKING:
     from dbt.adapters.duckdb.credentials import DuckDBCredentials
+    from duckdb import DuckDBPyConnection
 
 
 class Plugin(BasePlugin):
-    """Refuses a database in a folder that does not exist, and has freed memory given back."""
+    """Refuses a database without a folder, and knows what is read again and again."""
 
     def update_connection_config(
         self,
@@ -31,3 +32,7 @@ class Plugin(BasePlugin):
                 " or make it by `tenure run`"
             )
         give_freed_blocks_back()
+
+    def configure_connection(self, conn: "DuckDBPyConnection") -> None:
+        """Keeps what the ends of Parquet files say: each of thousands is asked by many queries."""
+        conn.execute("set global parquet_metadata_cache = true")
