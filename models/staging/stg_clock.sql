@@ -28,7 +28,7 @@ newest_sessions as (
     from {{ source('raw', 'playback_sessions') }}
     where
         recorded_at >= (
-            select coalesce(max(newest_at), timestamp '0001-01-01 00:00:00')
+            select coalesce(max(newest_deals.newest_at), timestamp '0001-01-01 00:00:00')
             from newest_deals
         )
 
