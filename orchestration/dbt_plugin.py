@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Plugin(BasePlugin):
-    """Refuses a database without a folder, and knows what is read again and again."""
+    """Refuses a database without a folder; gives freed memory back, keeps ends of Parquet files."""
 
     def update_connection_config(
         self,

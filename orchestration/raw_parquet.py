@@ -147,14 +147,14 @@ def read_parquet(
             what = f"has {beyond} values beyond 64 bits"
             faults.append(other_type(files, table, column, what))
     is_plain = all(
-        kind in plain_kinds(column.data_type)
+        kind in _plain_kinds(column.data_type)
         for column in table.columns
         for _, kind in [found[column.name]]
     )
     return (None if faults else Reading(relation, tuple(expressions), is_plain)), faults
 
 
-def plain_kinds(data_type: str) -> frozenset[str]:
+def _plain_kinds(data_type: str) -> frozenset[str]:
     """DuckDB's types of those Parquet columns that another engine takes for `data_type` as well."""
     if data_type.startswith("decimal"):
         return frozenset({data_type.upper().replace(" ", "")})
@@ -180,7 +180,7 @@ def _parquet_expression(name: str, kind: str, data_type: str) -> str | None:
             # by its text, which has the digits that were meant; not a number and infinity are no
             # rate: null, and quarantined as such
             return f"try_cast(cast({name} as varchar) as {data_type})"
-        if kind in plain_kinds(data_type):
+        if kind in _plain_kinds(data_type):
             return name
         # what is too large for the type is no value of it either
         is_number = kind.startswith("DECIMAL") or kind in INTEGER_TYPES
