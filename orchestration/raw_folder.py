@@ -1,7 +1,7 @@
 """The files of a raw folder, by table: what is there, not what is in them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -82,12 +82,16 @@ def open_raw_folder(root: Path, contract: RawContract) -> RawFolder:
     files: list[RawFile] = []
     notices: list[str] = []
     faults: list[Fault] = []
+    known = {table.name for table in contract.tables}
     try:
         entries = sorted(root.iterdir())
     except OSError as error:
         return RawFolder(root, (), (), (_closed(root, error),))
     for table in contract.tables:
         try:
+            if no_folder := _no_folder(root / table.name, table.name):
+                faults.append(no_folder)
+                continue
             found, passed_over, no_files = _files_of_table(root, table.name)
         except OSError as error:
             faults.append(_closed(root / table.name, error, table=table.name))
@@ -96,18 +100,49 @@ def open_raw_folder(root: Path, contract: RawContract) -> RawFolder:
         notices.extend(passed_over)
         faults.extend(no_files)
         faults.extend(_faults_of_table(root, table, found))
-    known = {table.name for table in contract.tables}
-    notices.extend(
-        printable(f"{entry.name}: no raw table of this name; ignored")
-        for entry in entries
-        if entry.is_dir() and entry.name not in known and not _is_hidden(entry)
-    )
+    beside = [entry for entry in entries if not _is_hidden(entry) and entry.name not in known]
+    notices.extend(_passed_over(beside, known))
+    faults.extend(_beside_its_folder(entry) for entry in beside if _is_meant(entry, known))
     return RawFolder(root, tuple(files), tuple(notices), tuple(faults))
+
+
+def _passed_over(beside: Iterable[Path], known: Collection[str]) -> Iterator[str]:
+    for entry in beside:
+        if entry.is_dir():
+            yield printable(f"{entry.name}: no raw table of this name; ignored")
+        elif entry.suffix.lower() in FORMATS and not _is_meant(entry, known):
+            yield printable(f"{entry.name}: lies in no raw table's folder; ignored")
+
+
+def _is_meant(entry: Path, known: Collection[str]) -> bool:
+    return entry.suffix.lower() in FORMATS and entry.stem in known and not entry.is_dir()
+
+
+def _beside_its_folder(file: Path) -> Fault:
+    advice = f"Move it into the folder {file.stem}, or take it away"
+    return Fault(
+        "this lies beside the folders, and rows are read from a table's own folder alone",
+        advice,
+        file=file,
+        table=file.stem,
+    )
 
 
 def _closed(folder: Path, error: OSError, *, table: str | None = None) -> Fault:
     what = f"the folder can't be opened: {error.strerror}"
     return Fault(what, "Let the user who runs this read it", file=folder, table=table)
+
+
+def _no_folder(folder: Path, table: str) -> Fault | None:
+    # a disk that is not there must not read as a table without rows
+    if folder.is_dir() or not (folder.exists() or folder.is_symlink()):
+        return None
+    return Fault(
+        "this is no folder, or a link that leads to none",
+        "Put the folder of the table's files in its place, or take it away",
+        file=folder,
+        table=table,
+    )
 
 
 def _files_of_table(root: Path, table: str) -> tuple[list[RawFile], list[str], list[Fault]]:

@@ -80,6 +80,38 @@ def test_optional_table_missing_is_a_table_without_rows(
     assert landed(full_raw, contract, "titles") == []
 
 
+@pytest.mark.parametrize("table", ["titles", "plans"])
+@pytest.mark.parametrize("in_its_place", ["a link to a disk that is not there", "a file"])
+def test_what_stands_in_a_folders_place_is_no_table_without_rows(
+    full_raw: Path, contract: RawContract, table: str, in_its_place: str
+) -> None:
+    folder = full_raw / table
+    shutil.rmtree(folder)
+    if in_its_place == "a file":
+        folder.touch()
+    else:
+        folder.symlink_to(full_raw / "not_mounted" / table)
+    fault = only_fault(full_raw, contract)
+    assert (fault.file, fault.table) == (folder, table)
+    assert "no folder, or a link that leads to none" in fault.what
+
+
+def test_a_folder_may_be_a_link(full_raw: Path, contract: RawContract, tmp_path: Path) -> None:
+    elsewhere = shutil.move(full_raw / "titles", tmp_path / "elsewhere")
+    (full_raw / "titles").symlink_to(elsewhere)
+    assert len(landed(full_raw, contract, "titles")) == 1
+
+
+def test_a_file_beside_the_folder_that_it_should_lie_in(
+    full_raw: Path, contract: RawContract
+) -> None:
+    beside = full_raw / "titles.parquet"
+    shutil.move(full_raw / "titles" / "part.parquet", beside)
+    fault = only_fault(full_raw, contract)
+    assert (fault.file, fault.table) == (beside, "titles")
+    assert "Move it into the folder titles" in fault.advice
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_column_missing(full_raw: Path, contract: RawContract, suffix: str) -> None:
     path = full_raw / "plans" / f"more.{suffix}"
@@ -396,11 +428,14 @@ def test_what_is_no_raw_table_is_passed_over_and_said(
     (full_raw / "campaign_ideas").mkdir()
     (full_raw / "plans" / "notes.txt").touch()
     (full_raw / "plans" / "_SUCCESS").touch()
+    (full_raw / "export.csv").touch()
+    (full_raw / "truth.json").touch()
     folder = open_raw_folder(full_raw, contract)
     assert folder.faults == ()
     assert folder.notices == (
         "plans/notes.txt: neither .parquet nor .csv; ignored",
         "campaign_ideas: no raw table of this name; ignored",
+        "export.csv: lies in no raw table's folder; ignored",
     )
 
 

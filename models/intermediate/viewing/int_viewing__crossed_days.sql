@@ -7,16 +7,27 @@ calendar_days as (
 ),
 
 -- what lasts less touches eight days at the most, nine where the calendar skips one
+days_apart as (
+    {% for days in range(9) %}
+    select {{ days }} as days
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+-- looked up day by day: a calendar that begins with a clock gone wrong has hundreds of thousands
 short_spans as (
 
     select
         first_days.calendar_date as started_date,
         last_days.calendar_date as last_date
     from calendar_days as first_days
+    cross join days_apart
     inner join calendar_days as last_days
         on
-            first_days.calendar_date < last_days.calendar_date
-            and cast(first_days.calendar_date + interval 8 day as date) >= last_days.calendar_date
+            cast(first_days.calendar_date + days_apart.days * interval 1 day as date)
+            = last_days.calendar_date
+    where days_apart.days > 0
 
 ),
 
@@ -33,28 +44,43 @@ long_spans as (
 
 ),
 
-spans as (
+touched_dates as (
 
-    select * from short_spans
+    select
+        short_spans.started_date,
+        short_spans.last_date,
+        cast(short_spans.started_date + days_apart.days * interval 1 day as date) as calendar_date
+    from short_spans
+    cross join days_apart
+
     union distinct
-    select * from long_spans
+
+    select
+        long_spans.started_date,
+        long_spans.last_date,
+        calendar_days.calendar_date
+    from long_spans
+    inner join calendar_days
+        on
+            long_spans.started_date <= calendar_days.calendar_date
+            and long_spans.last_date >= calendar_days.calendar_date
 
 ),
 
 crossed_days as (
 
     select
-        spans.started_date,
-        spans.last_date,
+        touched_dates.started_date,
+        touched_dates.last_date,
         calendar_days.calendar_date,
         calendar_days.started_at,
         calendar_days.ended_at
-    from spans
+    from touched_dates
     inner join calendar_days
-        on
-            spans.started_date <= calendar_days.calendar_date
-            and spans.last_date >= calendar_days.calendar_date
-            and calendar_days.started_at < calendar_days.ended_at
+        on touched_dates.calendar_date = calendar_days.calendar_date
+    where
+        touched_dates.calendar_date <= touched_dates.last_date
+        and calendar_days.started_at < calendar_days.ended_at
 
 )
 
