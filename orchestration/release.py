@@ -54,7 +54,7 @@ CANDIDATE = "candidate"
 EARLIER = "earlier"
 
 PUT_BACK = (
-    "`tenure rollback RELEASE` puts another of those that are kept in its place; where none is"
+    "`tenure rollback RELEASE` puts another of those that are kept before readers; where none is"
     " whole, remove it, and the next run releases without its history"
 )
 REMOVED = "remove it, and what it alone tells of earlier releases is lost"
@@ -143,12 +143,14 @@ def publish(
 def rollback(warehouse: Warehouse, release_id: str | None) -> Release:
     """Puts a kept release back before readers: the one named, else the one before the current.
 
-    Raises InputError with the list of what is kept where there is no such release.
+    Raises InputError with the list of what is kept where there is no such release. Where the disk
+    is full, the error says which release stands.
     """
     if not warehouse.root.is_dir():
         what = f"there is no warehouse {warehouse.root}"
         raise InputError((Fault(what, "Name one with --warehouse"),))
     with private_files(), warehouse.release_lock(), disk_full_told(warehouse.root):
+        _expect_link(warehouse)
         _clear_away(warehouse)
         kept = kept_releases(warehouse)
         try:
@@ -165,12 +167,25 @@ def rollback(warehouse: Warehouse, release_id: str | None) -> Release:
             raise InputError((_no_such_release(release_id, kept, current),))
         read_release(_kept_file(warehouse, release_id))
         if not current or current.release_id != release_id:
-            link = warehouse.root / f".rollback-{release_id}.duckdb"
-            link.unlink(missing_ok=True)
-            _link_or_copy(_kept_file(warehouse, release_id), link)
-            _replace_release(warehouse, link)
-        _restore_parquet(warehouse)
+            try:
+                _put_back(warehouse, release_id)
+            except BaseException:
+                _clear_away(warehouse)
+                raise
+        with disk_full_told(warehouse.root, released=release_id):
+            _restore_parquet(warehouse)
         return read_release(warehouse.release_file)
+
+
+def _put_back(warehouse: Warehouse, release_id: str) -> None:
+    kept = _kept_file(warehouse, release_id)
+    # the copies first, which may not find room: a reader of either has the same release
+    if not _parquet_dir(warehouse, release_id).exists():
+        _export_parquet(warehouse, kept, release_id)
+    link = warehouse.root / f".rollback-{release_id}.duckdb"
+    link.unlink(missing_ok=True)
+    _link_or_copy(kept, link)
+    _replace_release(warehouse, link)
 
 
 def recover(warehouse: Warehouse, *, builds: bool = False) -> None:
@@ -178,11 +193,20 @@ def recover(warehouse: Warehouse, *, builds: bool = False) -> None:
 
     `builds` is for who holds the right to build: what a build spills is another's until then.
     """
+    _expect_link(warehouse)
     if builds:
         shutil.rmtree(warehouse.spilled, ignore_errors=True)
     _clear_away(warehouse)
     if warehouse.release_file.exists():
         _restore_parquet(warehouse)
+
+
+def _expect_link(warehouse: Warehouse) -> None:
+    # as of a backup that followed links; after the release it would be too late to say so
+    link = warehouse.parquet_link
+    if link.exists() and not link.is_symlink():
+        what = f"{link} is not the link to a release's Parquet copies that stands there"
+        raise InputError((Fault(what, "Move it away, and the copies are made anew"),))
 
 
 def _clear_away(warehouse: Warehouse) -> None:

@@ -281,6 +281,42 @@ def test_a_disk_that_is_full_after_the_release_is_told_as_that(
     assert (total_of(warehouse), parquet_total_of(warehouse)) == (2, 2)
 
 
+def test_a_disk_that_is_full_in_a_rollback_leaves_readers_what_they_had(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(warehouse, 1)
+    publish(warehouse, 2)
+
+    def run_full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    for step, stands in (("_export_parquet", 2), ("_replace_release", 2), ("_switch_parquet", 1)):
+        with monkeypatch.context() as patched:
+            patched.setattr(release, step, run_full)
+            with pytest.raises(BuildError, match="is full") as broke:
+                release.rollback(warehouse, None)
+        assert ("the last release stands" in str(broke.value)) == (stands == 2)
+        assert total_of(warehouse) == stands
+        assert hidden_files(warehouse) == []
+    release.rollback(warehouse, "20260101T060001Z")
+    assert (total_of(warehouse), parquet_total_of(warehouse)) == (1, 1)
+
+
+def test_a_folder_where_the_link_to_the_copies_should_be_is_told(warehouse: Warehouse) -> None:
+    """As of a backup that was put back and had followed links."""
+    publish(warehouse, 1)
+    publish(warehouse, 2)
+    warehouse.parquet_link.unlink()
+    warehouse.parquet_link.mkdir()
+    for work in (lambda: publish(warehouse, 3), lambda: release.rollback(warehouse, None)):
+        with pytest.raises(InputError, match=r"parquet is not the link.*Move it away"):
+            work()
+        assert total_of(warehouse) == 2
+    warehouse.parquet_link.rmdir()
+    release.rollback(warehouse, None)
+    assert (total_of(warehouse), parquet_total_of(warehouse)) == (1, 1)
+
+
 def test_a_file_where_the_warehouse_should_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     for place in (tmp_path / "taken", tmp_path / "taken" / "below"):

@@ -272,3 +272,19 @@ def test_amounts_that_money_cannot_hold_are_told_by_table(
         "refunds: 1",
         "subscription_changes: 1",
     ]
+
+
+def test_seconds_that_cannot_be_added_up_are_told_by_play(
+    run_pipeline: RunPipeline, service: Path, tmp_path: Path
+) -> None:
+    raw = Path(shutil.copytree(service, tmp_path / "raw"))
+    plays = raw / "playback_sessions"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * replace (names.name as session_id, {2**63 - 1} as watched_seconds)"
+            f" from (from read_parquet('{plays}/*.parquet') order by recorded_at limit 1)"
+            " cross join (values ('absurd'), ('absurd too')) as names (name))"
+            f" to '{plays}/absurd.parquet'"
+        )
+    with pytest.raises(InputError, match="2 of its plays were watched for more than three hundred"):
+        run_pipeline(raw, as_of=AS_OF)

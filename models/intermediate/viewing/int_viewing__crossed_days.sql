@@ -6,28 +6,31 @@ calendar_days as (
 
 ),
 
--- what lasts less touches eight days at the most, nine where the calendar skips one
-days_apart as (
-    {% for days in range(9) %}
-    select {{ days }} as days
-    {{ 'union all' if not loop.last }}
+-- what lasts less than a week touches eight days at the most, nine where the calendar skips one;
+-- dates are met as equals, since a calendar that a wrong clock begins has a million of them
+later_dates as (
+
+    {% for days in range(9) -%}
+    select
+        calendar_date,
+        cast(calendar_date + interval {{ days }} day as date) as later_date
+    from calendar_days
+    {% if not loop.last -%}
+    union all
+    {% endif -%}
     {%- endfor %}
 
 ),
 
--- looked up day by day: a calendar that begins with a clock gone wrong has hundreds of thousands
 short_spans as (
 
     select
-        first_days.calendar_date as started_date,
-        last_days.calendar_date as last_date
-    from calendar_days as first_days
-    cross join days_apart
-    inner join calendar_days as last_days
-        on
-            cast(first_days.calendar_date + days_apart.days * interval 1 day as date)
-            = last_days.calendar_date
-    where days_apart.days > 0
+        later_dates.calendar_date as started_date,
+        later_dates.later_date as last_date
+    from later_dates
+    inner join calendar_days
+        on later_dates.later_date = calendar_days.calendar_date
+    where later_dates.calendar_date < later_dates.later_date
 
 ),
 
@@ -40,6 +43,7 @@ long_spans as (
     where
         is_exception
         and {{ is_long_playback('started_at', 'ended_at') }}
+        and cast(started_date + interval 8 day as date) < last_date
     group by started_date, last_date
 
 ),
@@ -49,11 +53,14 @@ touched_dates as (
     select
         short_spans.started_date,
         short_spans.last_date,
-        cast(short_spans.started_date + days_apart.days * interval 1 day as date) as calendar_date
+        later_dates.later_date as calendar_date
     from short_spans
-    cross join days_apart
+    inner join later_dates
+        on
+            short_spans.started_date = later_dates.calendar_date
+            and short_spans.last_date >= later_dates.later_date
 
-    union distinct
+    union all
 
     select
         long_spans.started_date,
@@ -78,9 +85,7 @@ crossed_days as (
     from touched_dates
     inner join calendar_days
         on touched_dates.calendar_date = calendar_days.calendar_date
-    where
-        touched_dates.calendar_date <= touched_dates.last_date
-        and calendar_days.started_at < calendar_days.ended_at
+    where calendar_days.started_at < calendar_days.ended_at
 
 )
 
