@@ -28,8 +28,8 @@ select
     'playback_sessions' as table_name,
     plays,
     'playback_sessions: ' || cast(plays as string)
-    || ' of its plays were watched for more than three hundred years, that of ' || longest_session_id
-    || ' for ' || cast(longest_seconds as string)
+    || ' of its plays were watched for more than three hundred years, that of '
+    || longest_session_id || ' for ' || cast(longest_seconds as string)
     || ' seconds, and 64 bits can''t hold what they add up to' as message
 from totals
 -- a sum has little room left for all other plays

@@ -180,21 +180,26 @@ def test_a_lost_row_and_a_lost_cent_each_stop_the_release(
     assert "Nothing was released" in told
 
 
+def warnings_of(parsed_project: ParsedProject, built: Warehouse, test: str) -> tuple[str, ...]:
+    """What a data test that only warns tells of a build."""
+    build = run_tests(parsed_project, built, test)
+    with duckdb.connect(str(built.build_file)) as connection:
+        found = verdicts.suspicions(
+            parsed_project.manifest,
+            build.finished,
+            lambda unique_id: build.failing_messages(
+                lambda query: connection.execute(query).fetchall(), unique_id
+            ),
+        )
+    return tuple(fault.what for fault in found)
+
+
 def test_rows_of_a_wrong_clock_are_told(parsed_project: ParsedProject, built: Warehouse) -> None:
     now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
     ahead = now + timedelta(days=2)
 
     def tell() -> tuple[str, ...]:
-        build = run_tests(parsed_project, built, "assert_no_row_is_recorded_ahead_of_the_clock")
-        with duckdb.connect(str(built.build_file)) as connection:
-            found = verdicts.suspicions(
-                parsed_project.manifest,
-                build.finished,
-                lambda unique_id: build.failing_messages(
-                    lambda query: connection.execute(query).fetchall(), unique_id
-                ),
-            )
-        return tuple(fault.what for fault in found)
+        return warnings_of(parsed_project, built, "assert_no_row_is_recorded_ahead_of_the_clock")
 
     assert tell() == ()
     with duckdb.connect(str(built.build_file)) as connection:
@@ -215,6 +220,26 @@ def test_rows_of_a_wrong_clock_are_told(parsed_project: ParsedProject, built: Wa
     assert tell() == (
         "playback_sessions: 2 of its rows are recorded more than a day after the clock of this"
         f" machine, the last at {ahead:%Y-%m-%d %H:%M:%S}, and everything is built as of then",
+    )
+
+
+def test_rows_of_a_clock_that_was_never_set_are_told(
+    parsed_project: ParsedProject, built: Warehouse
+) -> None:
+    name = "assert_no_row_happened_before_1990"
+    assert warnings_of(parsed_project, built, name) == ()
+    with duckdb.connect(str(built.build_file)) as connection:
+        connection.execute(
+            "create table staging.early as select * replace"
+            " (timestamp '1970-01-01 00:00:05' as attempted_at)"
+            " from (from staging.stg_billing__payments limit 1)"
+        )
+        connection.execute(
+            "create or replace view staging.stg_billing__payments as from staging.early"
+        )
+    assert warnings_of(parsed_project, built, name) == (
+        "payments: 1 of its rows happened before 1990, the first on 1970-01-01, and every month"
+        " since then is built",
     )
 
 
