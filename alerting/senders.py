@@ -59,6 +59,22 @@ class _RefusedError(Exception):
         super().__init__(f"HTTP status {status}")
 
 
+class _NoClientError(Exception):
+    """The environment names a proxy or certificates that nothing can be called with."""
+
+    def __init__(self, error: Exception) -> None:
+        named = (
+            "certificates that SSL_CERT_FILE or SSL_CERT_DIR names"
+            if isinstance(error, OSError)
+            else "proxy that ALL_PROXY, HTTP_PROXY or HTTPS_PROXY names"
+        )
+        super().__init__(f"{type(error).__name__} of the {named}")
+
+
+# what a server or the way to it does; all else is of the message or of a setting
+FORESEEN = (httpx.HTTPError, smtplib.SMTPException, OSError, _RefusedError, _NoClientError)
+
+
 def send(
     settings: AlertSettings,
     place: str,
@@ -66,8 +82,11 @@ def send(
     *,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Delivers the message, trying again with growing waits; raises UndeliveredError."""
-    deliver = {"slack": _send_slack, "webhook": _send_webhook, "e-mail": _send_mail}[place]
+    """Delivers the message, trying again with growing waits.
+
+    Raises UndeliveredError, and nothing else whatever goes wrong: the other places are still to be
+    told.
+    """
     retrying = Retrying(
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS),
@@ -75,10 +94,13 @@ def send(
         reraise=True,
         sleep=sleep,
     )
+    deliver = {"slack": _send_slack, "webhook": _send_webhook, "e-mail": _send_mail}
     try:
-        retrying(deliver, settings, message)
-    except (httpx.HTTPError, httpx.InvalidURL, _RefusedError, OSError, smtplib.SMTPException) as e:
-        raise UndeliveredError(_told(e), takes_others=_takes_others(e)) from None
+        retrying(lambda: deliver[place](settings, message))
+    except UndeliveredError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the libraries below raise what they like
+        raise UndeliveredError(_told(error), takes_others=_takes_others(error)) from None
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -115,15 +137,19 @@ def _send_webhook(settings: AlertSettings, message: Message) -> None:
 
 
 def _post(address: str, body: bytes, headers: dict[str, str]) -> None:
-    response = httpx.post(
-        address,
-        content=body,
-        headers={"content-type": "application/json", **headers},
-        timeout=TIMEOUT_SECONDS,
-        follow_redirects=False,
-    )
+    with _client() as client:
+        response = client.post(
+            address, content=body, headers={"content-type": "application/json", **headers}
+        )
     if not response.is_success:
         raise _RefusedError(response.status_code)
+
+
+def _client() -> httpx.Client:
+    try:
+        return httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+    except Exception as error:  # noqa: BLE001 - and its words may hold the password of a proxy
+        raise _NoClientError(error) from None
 
 
 def _send_mail(settings: AlertSettings, message: Message) -> None:
@@ -172,12 +198,16 @@ def _may_pass(error: BaseException) -> bool:
 def _takes_others(error: Exception) -> bool:
     if isinstance(error, _RefusedError):
         return error.status in OF_THE_MESSAGE
-    return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
+    if isinstance(error, smtplib.SMTPDataError):
+        return error.smtp_code >= 500
+    # what can't be made a mail or JSON fails without a call: trying the others costs nothing
+    return not isinstance(error, FORESEEN)
 
 
 def _told(error: Exception) -> str:
-    if isinstance(error, _RefusedError):
+    if isinstance(error, (_RefusedError, _NoClientError)):
         return str(error)
+    name = type(error).__name__
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{type(error).__name__}, SMTP code {error.smtp_code}"
-    return type(error).__name__
+        return f"{name}, SMTP code {error.smtp_code}"
+    return name if isinstance(error, FORESEEN) else f"{name}, see the settings TENURE_ALERT_…"

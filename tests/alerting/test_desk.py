@@ -13,8 +13,8 @@ import pytest
 from alerting import senders
 from alerting.desk import Desk
 from alerting.incidents import Judged, Trouble
-from alerting.messages import Message
-from alerting.outbox import DamagedError, Outbox, State
+from alerting.messages import Message, compose
+from alerting.outbox import DamagedError, Delivery, Outbox, State
 from alerting.settings import AlertSettings
 from tests.alerting.conftest import MailServer
 from tests.alerting.samples import NOON, trouble
@@ -41,6 +41,16 @@ def look(
         now=NOON + timedelta(hours=hours),
         send=send_at_once,
     )
+
+
+def by_mail(mail: MailServer, recipients: str) -> dict[str, Any]:
+    return {
+        "smtp_host": "localhost",
+        "smtp_port": mail.port,
+        "smtp_security": "none",
+        "smtp_from": "a@example.com",
+        "smtp_to": recipients,
+    }
 
 
 def subjects(web: WebServer) -> list[str]:
@@ -94,17 +104,53 @@ def test_one_place_that_is_dead_keeps_nothing_from_the_others(
         "slack_url": DEAD,
         "webhook_url": web.address,
         "webhook_secret": "s",
-        "smtp_host": "localhost",
-        "smtp_port": mail.port,
-        "smtp_security": "none",
-        "smtp_from": "a@example.com",
-        "smtp_to": "b@example.com",
+        **by_mail(mail, "b@example.com"),
     }
     look(tmp_path, trouble(), **places)
     look(tmp_path, trouble(), trouble("b"), hours=1, **places)
     assert (len(web.requests), len(mail.mails)) == (2, 2)
     waiting = Outbox(tmp_path).read().queue
     assert [delivery.place for delivery in waiting] == ["slack", "slack"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        # a scheme of proxies for which a library is not installed
+        ("ALL_PROXY", "socks5://ann:hush@127.0.0.1:1", "ImportError of the proxy"),
+        ("HTTP_PROXY", "foo://ann:hush@x", "ValueError of the proxy"),
+        ("HTTPS_PROXY", "http://ann:hush@x:port", "InvalidURL of the proxy"),
+        ("SSL_CERT_FILE", "/hush/none.pem", "FileNotFoundError of the certificates"),
+    ],
+)
+def test_a_place_that_can_not_even_be_called_keeps_nothing_from_the_others(
+    mail: MailServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    why: str,
+) -> None:
+    monkeypatch.setenv(name, value)
+    places = {"slack_url": "http://127.0.0.1:1", **by_mail(mail, "b@example.com")}
+    first, second = look(tmp_path, trouble(), **places)
+    assert first == "alerts: 1 told by e-mail"
+    assert second.startswith(f"alerts: could not be delivered by slack ({why}")
+    assert "hush" not in second
+    look(tmp_path, trouble(), trouble("b"), hours=1, **places)
+    assert len(mail.mails) == 2
+    waiting = Outbox(tmp_path).read().queue
+    assert [delivery.place for delivery in waiting] == ["slack", "slack"]
+
+
+def test_a_place_that_this_version_does_not_know_keeps_nothing_from_the_others(
+    mail: MailServer, tmp_path: Path
+) -> None:
+    message = compose([], service="shop", now=NOON, runbook_url="")
+    Outbox(tmp_path).write(State(queue=(Delivery("pigeon", message),)))
+    first, second = look(tmp_path, trouble(), **by_mail(mail, "b@example.com"))
+    assert first == "alerts: 1 told by e-mail"
+    assert "by pigeon (KeyError" in second
 
 
 def test_a_message_that_is_refused_keeps_no_later_one_from_its_place(
