@@ -17,15 +17,24 @@ from email.utils import format_datetime
 from http import HTTPStatus
 
 import httpx
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from alerting.messages import Message
 from alerting.settings import AlertSettings, signing_key
 
 ATTEMPTS = 4
-# in all at most a few seconds of waiting: a run does not hang on a server that is down
+# between attempts, which makes a few seconds in all
 LONGEST_WAIT_SECONDS = 4.0
+# of each step of an attempt: to connect, to get an answer
 TIMEOUT_SECONDS = 10.0
+# after the first attempt began: a server that is silent costs a run one timeout and not four
+TRY_AGAIN_WITHIN_SECONDS = 8.0
 
 TRY_AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 # what a server says of the message that it got, and not of itself or of who may speak to it
@@ -88,7 +97,7 @@ def send(
     told.
     """
     retrying = Retrying(
-        stop=stop_after_attempt(ATTEMPTS),
+        stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(TRY_AGAIN_WITHIN_SECONDS),
         wait=wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS),
         retry=retry_if_exception(_may_pass),
         reraise=True,
@@ -190,9 +199,18 @@ def _may_pass(error: BaseException) -> bool:
         return error.status in TRY_AGAIN or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if isinstance(error, smtplib.SMTPResponseException):
         return not isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code < 500
-    if isinstance(error, ssl.SSLCertVerificationError):
+    if _is_of_certificate(error):
         return False
     return isinstance(error, (httpx.TransportError, smtplib.SMTPServerDisconnected, OSError))
+
+
+def _is_of_certificate(error: BaseException | None) -> bool:
+    """Whether it is, or was raised because of, a certificate that is not trusted."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _takes_others(error: Exception) -> bool:
@@ -207,7 +225,8 @@ def _takes_others(error: Exception) -> bool:
 def _told(error: Exception) -> str:
     if isinstance(error, (_RefusedError, _NoClientError)):
         return str(error)
-    name = type(error).__name__
+    # what speaks HTTP calls it a connection that failed, as where the server is down
+    name = "SSLCertVerificationError" if _is_of_certificate(error) else type(error).__name__
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{name}, SMTP code {error.smtp_code}"
     return name if isinstance(error, FORESEEN) else f"{name}, see the settings TENURE_ALERT_…"

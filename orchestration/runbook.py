@@ -167,7 +167,11 @@ RUN_PAGES: tuple[Page, ...] = (
         " warehouse, and each run and each `tenure alerts watch` tries again; the run's exit"
         " status says nothing of it.",
         "`tenure alerts status` says what waits and why it was refused; `tenure alerts test` tries"
-        " each place now. ConnectError or TimeoutError: the server is down or a firewall between."
+        " each place now. ConnectError, ConnectTimeout, ConnectionRefusedError, TimeoutError or"
+        " gaierror (its name is not known): the server is down or a firewall between. ReadTimeout"
+        " or SMTPServerDisconnected: it takes the connection and says nothing. “… of the proxy” or"
+        " “of the certificates”: mend the environment's variable that is named. “see the settings”:"
+        " one of that place can't be sent as it is, such as an address that is none."
         " HTTP status 401, 403, 404 or 410: the webhook's address was withdrawn, set a new one."
         " HTTP status 400, 413 or 422: it refuses that one message, and is told the others."
         " SSLCertVerificationError: the server's certificate is not trusted here; name the"

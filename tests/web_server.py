@@ -1,5 +1,6 @@
 """A real server on this machine that takes webhooks and keeps what it gets."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,8 +26,8 @@ class WebServer:
 
 
 @contextmanager
-def web_server() -> Iterator[WebServer]:
-    """Serves on a free port of 127.0.0.1 for as long as it is held."""
+def web_server(tls_context: ssl.SSLContext | None = None) -> Iterator[WebServer]:
+    """Serves on a free port of 127.0.0.1 for as long as it is held; by HTTPS with a context."""
     kept = WebServer()
 
     class Handler(BaseHTTPRequestHandler):
@@ -41,7 +42,9 @@ def web_server() -> Iterator[WebServer]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.address = f"http://127.0.0.1:{server.server_port}"
+    if tls_context:
+        server.socket = tls_context.wrap_socket(server.socket, server_side=True)
+    kept.address = f"{'https' if tls_context else 'http'}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -4,11 +4,18 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
+import ssl
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from alerting.incidents import Judged, follow_up
 from alerting.messages import Message, compose
@@ -16,7 +23,7 @@ from alerting.senders import ATTEMPTS, UndeliveredError, send, signature
 from alerting.settings import AlertSettings
 from tests.alerting.conftest import MailServer
 from tests.alerting.samples import NOON, trouble
-from tests.web_server import WebServer
+from tests.web_server import WebServer, web_server
 
 SECRET = "s3cret-of-the-test"  # noqa: S105
 
@@ -131,6 +138,73 @@ def test_an_error_tells_no_address(
     assert "secret-path" not in f"{refused.value}{caplog.text}"
     with pytest.raises(UndeliveredError, match=r"^ConnectError$"):
         deliver("slack", message, slack_url="http://127.0.0.1:1/secret-path")
+
+
+def test_a_web_server_that_nobody_vouches_for_is_told_by_its_certificate(
+    message: Message, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    waits: list[float] = []
+    with web_server(context) as web:
+        settings = AlertSettings(slack_url=web.address)  # type: ignore[arg-type]
+        with pytest.raises(UndeliveredError, match=r"^SSLCertVerificationError$"):
+            send(settings, "slack", message, sleep=waits.append)
+        trusted = tmp_path / "authority.pem"
+        authority.cert_pem.write_to_path(str(trusted))
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        send(settings, "slack", message)
+    # which no second attempt would mend
+    assert (waits, len(web.requests)) == ([], 1)
+
+
+@contextmanager
+def silent_server() -> Iterator[tuple[int, list[socket.socket]]]:
+    """A port on which connections are taken and nothing is ever said, and the connections."""
+    taken: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def take() -> None:
+            with suppress(OSError):
+                while True:
+                    taken.append(listener.accept()[0])
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        yield listener.getsockname()[1], taken
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    for connection in taken:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "why"), [("slack", "ReadTimeout"), ("e-mail", "SMTPServerDisconnected")]
+)
+def test_a_server_that_takes_the_connection_and_is_silent_is_waited_for_once(
+    message: Message, monkeypatch: pytest.MonkeyPatch, place: str, why: str
+) -> None:
+    monkeypatch.setattr("alerting.senders.TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr("alerting.senders.TRY_AGAIN_WITHIN_SECONDS", 0.2)
+    with silent_server() as (port, taken):
+        given = {**OPEN, "smtp_port": port, "slack_url": f"http://127.0.0.1:{port}"}
+        with pytest.raises(UndeliveredError, match=f"^{why}$"):
+            deliver(place, message, **given)
+    assert len(taken) == 1
+
+
+def test_what_nobody_foresaw_is_told_by_its_type_and_is_of_this_message_alone(
+    web: WebServer, message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: object) -> str:
+        raise ZeroDivisionError("hush")
+
+    monkeypatch.setattr("alerting.senders.signature", break_down)
+    with pytest.raises(UndeliveredError) as refused:
+        deliver("webhook", message, webhook_url=web.address, webhook_secret=SECRET)
+    assert str(refused.value) == "ZeroDivisionError, see the settings TENURE_ALERT_…"
+    assert refused.value.takes_others
 
 
 OPEN: dict[str, Any] = {
