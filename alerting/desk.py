@@ -1,16 +1,21 @@
 """The whole way of an alert: from what is broken now to what was delivered and what waits."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from alerting.incidents import Judged, Trouble, follow_up
 from alerting.messages import Message, compose, trial
 from alerting.outbox import DamagedError, Delivery, Outbox, State
 from alerting.settings import AlertSettings
 
-Send = Callable[[AlertSettings, str, Message], None]
+if TYPE_CHECKING:
+    from alerting.senders import UndeliveredError
+
+# the settings, the place, the message, and who has it already
+Send = Callable[[AlertSettings, str, Message, Collection[str]], None]
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class Desk:
         for place in self.settings.places:
             outcomes[place] = ""
             try:
-                (send or _send)(self.settings, place, message)
+                (send or _send)(self.settings, place, message, ())
             except UndeliveredError as error:
                 outcomes[place] = str(error)
         return outcomes
@@ -117,22 +122,23 @@ class Desk:
         delivered: dict[str, int] = {}
         for position, delivery in enumerate(state.queue):
             place = delivery.place
-            if place in closed:
+            reached = self.settings.reached_by(place)
+            left = [each for each in reached if each not in delivery.taken_by]
+            # who lacked it may be set no more, and then it is done
+            if left and closed.issuperset(left):
                 waiting.append(delivery)
                 continue
             try:
-                send(self.settings, place, delivery.message)
+                if left:
+                    send(self.settings, place, delivery.message, delivery.taken_by)
+                    delivered[place] = delivered.get(place, 0) + 1
             except UndeliveredError as error:
                 failed[place] = str(error)
                 if not error.takes_others:
-                    closed.add(place)
-                waiting.append(replace(delivery, last_error=str(error)))
-                continue
-            delivered[place] = delivered.get(place, 0) + 1
+                    closed.update(error.refused or reached)
+                waiting.append(_refused(delivery, left, error))
             rest = (*waiting, *state.queue[position + 1 :])
             self._keep(replace(state, queue=rest), faults)
-        if failed:
-            self._keep(replace(state, queue=tuple(waiting)), faults)
         told = faults[:1]
         told += [f"alerts: {count} told by {place}" for place, count in delivered.items()]
         return told + [
@@ -143,7 +149,16 @@ class Desk:
         ]
 
 
-def _send(settings: AlertSettings, place: str, message: Message) -> None:
+def _refused(delivery: Delivery, asked: Iterable[str], error: "UndeliveredError") -> Delivery:
+    """The delivery as it waits; where only some recipients refused it, for those alone.
+
+    To send it to all again at every run would be copies without end for those who have it.
+    """
+    took = [each for each in asked if each not in error.refused] if error.refused else []
+    return replace(delivery, last_error=str(error), taken_by=(*delivery.taken_by, *took))
+
+
+def _send(settings: AlertSettings, place: str, message: Message, taken_by: Collection[str]) -> None:
     from alerting.senders import send
 
-    send(settings, place, message)
+    send(settings, place, message, taken_by)

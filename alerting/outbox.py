@@ -26,11 +26,15 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Delivery:
-    """A message on its way to one place; `last_error` is empty before the first attempt."""
+    """A message on its way to one place; `last_error` is empty before the first attempt.
+
+    `taken_by` are the addresses of those who have it where another recipient was refused.
+    """
 
     place: str
     message: Message
     last_error: str = ""
+    taken_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,4 +135,6 @@ def _delivery(document: dict[str, Any]) -> Delivery:
         place=document["place"],
         message=Message(**{**message, "made_at": datetime.fromisoformat(message["made_at"])}),
         last_error=document["last_error"],
+        # a file of an earlier version does not have it
+        taken_by=tuple(document.get("taken_by", ())),
     )

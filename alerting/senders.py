@@ -11,7 +11,7 @@ import logging
 import smtplib
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from email.message import EmailMessage
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -54,11 +54,15 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 class UndeliveredError(Exception):
     """A place did not take a message; says how it refused, without any address or secret.
 
-    With `takes_others` it is this message that it refused, and it may well take another.
+    With `takes_others` it is this message that it refused, and it may well take another. `refused`
+    are the addresses of a mail that do not have it, where it was they that were refused.
     """
 
-    def __init__(self, why: str, *, takes_others: bool = False) -> None:
+    def __init__(
+        self, why: str, *, takes_others: bool = False, refused: Collection[str] = ()
+    ) -> None:
         self.takes_others = takes_others
+        self.refused = refused
         super().__init__(why)
 
 
@@ -66,6 +70,27 @@ class _RefusedError(Exception):
     def __init__(self, status: int) -> None:
         self.status = status
         super().__init__(f"HTTP status {status}")
+
+
+class _RecipientsRefusedError(Exception):
+    """A mail server took a mail for some of those who were asked only, or for nobody.
+
+    `without_it` are the addresses that do not have it, `has_reached` says whether others do.
+    """
+
+    def __init__(
+        self,
+        answers: Mapping[str, tuple[int, bytes]],
+        *,
+        asked: Collection[str],
+        without_it: Collection[str],
+        of: int,
+    ) -> None:
+        self.without_it = tuple(without_it)
+        self.has_reached = len(without_it) < len(asked)
+        self.codes = sorted({code for code, _ in answers.values()})
+        codes = ", ".join(map(str, self.codes))
+        super().__init__(f"{len(answers)} of {of} recipients refused, SMTP code {codes}")
 
 
 class _NoClientError(Exception):
@@ -88,10 +113,11 @@ def send(
     settings: AlertSettings,
     place: str,
     message: Message,
+    taken_by: Collection[str] = (),
     *,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Delivers the message, trying again with growing waits.
+    """Delivers the message, trying again with growing waits; mail to none of `taken_by`.
 
     Raises UndeliveredError, and nothing else whatever goes wrong: the other places are still to be
     told.
@@ -103,11 +129,17 @@ def send(
         reraise=True,
         sleep=sleep,
     )
-    deliver = {"slack": _send_slack, "webhook": _send_webhook, "e-mail": _send_mail}
+    deliver: Mapping[str, Callable[[], None]] = {
+        "slack": lambda: _send_slack(settings, message),
+        "webhook": lambda: _send_webhook(settings, message),
+        "e-mail": lambda: _send_mail(settings, message, taken_by),
+    }
     try:
-        retrying(lambda: deliver[place](settings, message))
+        retrying(deliver[place])
     except UndeliveredError:
         raise
+    except _RecipientsRefusedError as error:
+        raise UndeliveredError(str(error), refused=error.without_it) from None
     except Exception as error:  # noqa: BLE001 - the libraries below raise what they like
         raise UndeliveredError(_told(error), takes_others=_takes_others(error)) from None
 
@@ -161,7 +193,7 @@ def _client() -> httpx.Client:
         raise _NoClientError(error) from None
 
 
-def _send_mail(settings: AlertSettings, message: Message) -> None:
+def _send_mail(settings: AlertSettings, message: Message, taken_by: Collection[str]) -> None:
     if settings.smtp_host is None or settings.smtp_from is None:
         raise _unset("SMTP_HOST")
     mail = EmailMessage()
@@ -173,6 +205,7 @@ def _send_mail(settings: AlertSettings, message: Message) -> None:
     mail["Message-ID"] = f"<{message.message_id}@tenure.invalid>"
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.text)
+    asked = [address for address in settings.addresses if address not in taken_by]
     secure = settings.smtp_security
     context = ssl.create_default_context()
     host, port = settings.smtp_host, settings.smtp_port
@@ -186,7 +219,16 @@ def _send_mail(settings: AlertSettings, message: Message) -> None:
             server.starttls(context=context)
         if settings.smtp_user and settings.smtp_password:
             server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
-        server.send_message(mail)
+        try:
+            refused = server.send_message(mail, to_addrs=asked)
+        except smtplib.SMTPRecipientsRefused as error:
+            raise _RecipientsRefusedError(
+                error.recipients, asked=asked, without_it=asked, of=len(settings.addresses)
+            ) from None
+    if refused:
+        raise _RecipientsRefusedError(
+            refused, asked=asked, without_it=refused, of=len(settings.addresses)
+        )
 
 
 def _unset(name: str) -> UndeliveredError:
@@ -197,6 +239,9 @@ def _may_pass(error: BaseException) -> bool:
     """Whether the same attempt may well succeed a moment later."""
     if isinstance(error, _RefusedError):
         return error.status in TRY_AGAIN or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(error, _RecipientsRefusedError):
+        # not at once where somebody has it, who would get it with each attempt
+        return not error.has_reached and any(code < 500 for code in error.codes)
     if isinstance(error, smtplib.SMTPResponseException):
         return not isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code < 500
     if _is_of_certificate(error):

@@ -1,6 +1,7 @@
 """Where alerts go and how often, from the environment: `TENURE_ALERT_SLACK_URL` and so on."""
 
 import base64
+from email.utils import getaddresses
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -79,7 +80,7 @@ class AlertSettings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}WEBHOOK_URL needs {PREFIX}WEBHOOK_SECRET, with which messages are signed"
             )
-        if self.smtp_host and not (self.smtp_from and self.recipients):
+        if self.smtp_host and not (self.smtp_from and self.addresses):
             raise ValueError(
                 f"{PREFIX}SMTP_HOST needs {PREFIX}SMTP_FROM and {PREFIX}SMTP_TO, addresses"
             )
@@ -92,9 +93,19 @@ class AlertSettings(BaseSettings):
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        """The addresses of `smtp_to`, which commas part."""
+        """The recipients of `smtp_to`, which commas part."""
         given = (address.strip() for address in (self.smtp_to or "").split(","))
         return tuple(address for address in given if address)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The recipients without their names, each once, as a mail server is told them."""
+        found = (address for _, address in getaddresses([", ".join(self.recipients)]))
+        return tuple(dict.fromkeys(address for address in found if address))
+
+    def reached_by(self, place: str) -> tuple[str, ...]:
+        """Who may refuse a message one by one: the addresses of mail, else the place itself."""
+        return (self.addresses if place == "e-mail" else ()) or (place,)
 
     @property
     def places(self) -> tuple[str, ...]:

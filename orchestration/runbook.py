@@ -172,6 +172,8 @@ RUN_PAGES: tuple[Page, ...] = (
         " or SMTPServerDisconnected: it takes the connection and says nothing. “… of the proxy” or"
         " “of the certificates”: mend the environment's variable that is named. “see the settings”:"
         " one of that place can't be sent as it is, such as an address that is none."
+        " “1 of 2 recipients refused”: an address of `TENURE_ALERT_SMTP_TO` is wrong or its mailbox"
+        " full; the others have the message, and only who lacks it is tried again."
         " HTTP status 401, 403, 404 or 410: the webhook's address was withdrawn, set a new one."
         " HTTP status 400, 413 or 422: it refuses that one message, and is told the others."
         " SSLCertVerificationError: the server's certificate is not trusted here; name the"

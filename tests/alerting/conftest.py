@@ -20,11 +20,18 @@ from tests.web_server import WebServer, web_server
 
 @dataclass
 class MailServer:
-    """Keeps what it gets; answers messages with `answers` in their order, and then takes them."""
+    """Keeps what it gets; answers messages with `answers` in their order, and then takes them.
+
+    Who is named in `refused` gets no mail: the server answers with what stands there.
+    """
 
     mails: list[Mail] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    # of each mail that it took
+    recipients: list[list[str]] = field(default_factory=list)
+    sessions: int = 0
     port: int = 0
 
 
@@ -75,7 +82,34 @@ def _mail_server(**options: Any) -> Iterator[MailServer]:  # noqa: ANN401
         async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802, ANN401
             if kept.answers:
                 return kept.answers.pop(0)
+            kept.recipients.append(envelope.rcpt_tos)
             return str(await super().handle_DATA(server, session, envelope))
+
+        async def handle_MAIL(  # noqa: N802
+            self,
+            server: Any,  # noqa: ANN401
+            session: Any,  # noqa: ANN401
+            envelope: Any,  # noqa: ANN401
+            address: str,
+            mail_options: list[str],
+        ) -> str:
+            kept.sessions += 1
+            envelope.mail_from = address
+            envelope.mail_options.extend(mail_options)
+            return "250 OK"
+
+        async def handle_RCPT(  # noqa: N802
+            self,
+            server: Any,  # noqa: ANN401
+            session: Any,  # noqa: ANN401
+            envelope: Any,  # noqa: ANN401
+            address: str,
+            rcpt_options: list[str],
+        ) -> str:
+            if address in kept.refused:
+                return kept.refused[address]
+            envelope.rcpt_tos.append(address)
+            return "250 OK"
 
         def handle_message(self, message: Mail) -> None:
             kept.mails.append(message)

@@ -250,6 +250,35 @@ def test_a_mail_server_may_refuse_a_message_and_take_others(
     assert refused.value.takes_others is takes_others
 
 
+@pytest.mark.parametrize(
+    ("refused", "told", "attempts"),
+    [
+        ({"ann@example.com": "550 no"}, "1 of 2 recipients refused, SMTP code 550", 1),
+        # at another attempt bob would get it twice
+        ({"ann@example.com": "450 busy"}, "1 of 2 recipients refused, SMTP code 450", 1),
+        (
+            {"ann@example.com": "550 no", "bob@example.com": "550 no"},
+            "2 of 2 recipients refused, SMTP code 550",
+            1,
+        ),
+        (
+            {"ann@example.com": "450 busy", "bob@example.com": "550 no"},
+            "2 of 2 recipients refused, SMTP code 450, 550",
+            ATTEMPTS,
+        ),
+    ],
+)
+def test_a_recipient_who_is_refused_is_counted_and_not_named(
+    mail: MailServer, message: Message, refused: dict[str, str], told: str, attempts: int
+) -> None:
+    mail.refused = refused
+    with pytest.raises(UndeliveredError) as undelivered:
+        deliver("e-mail", message, **OPEN, smtp_port=mail.port)
+    assert str(undelivered.value) == told
+    assert set(undelivered.value.refused) == set(refused)
+    assert mail.sessions == attempts
+
+
 RIGHT = "open sesame"
 
 LOGIN: dict[str, Any] = {
