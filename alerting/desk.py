@@ -1,6 +1,6 @@
 """The whole way of an alert: from what is broken now to what was delivered and what waits."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -58,11 +58,11 @@ class Desk:
                 )
                 places = self.settings.places
                 queue = (*queue, *(Delivery(place, message) for place in places))
-            state = State(tuple(incidents), queue)
+            state, on_disk = State(tuple(incidents), queue), before
             if state != before:
                 # before the first attempt: what is killed from now on is tried by the next run
-                self._keep(state, lines)
-            lines += self._deliver(state, send or _send)
+                on_disk = self._kept(state, before, lines)
+            self._deliver(state, send or _send, on_disk, lines)
         return lines
 
     def test(self, *, now: datetime, send: Send | None = None) -> dict[str, str]:
@@ -99,23 +99,27 @@ class Desk:
             lines.append(f"alerts: {error}; it is now {aside.name}, and incidents are told anew")
             return State()
 
-    def _keep(self, state: State, lines: list[str]) -> None:
+    def _kept(self, state: State, on_disk: State, lines: list[str]) -> State:
+        """Keeps the state, and returns what is on disk then: what was there, where it can't be."""
         try:
             self.outbox.write(state)
         except OSError as error:
-            lines.append(f"alerts: {self.outbox.path} can't be written ({type(error).__name__})")
+            fault = f"alerts: {self.outbox.path} can't be written ({type(error).__name__})"
+            if fault not in lines:
+                lines.append(fault)
+            return on_disk
+        return state
 
-    def _deliver(self, state: State, send: Send) -> list[str]:
-        """Tries every delivery, in a place that fails nothing more; returns what to say.
+    def _deliver(self, state: State, send: Send, on_disk: State, lines: list[str]) -> None:
+        """Tries every delivery, in a place that fails nothing more, and says how it went.
 
         A place that refuses one message is told the others all the same.
         """
         if not state.queue:
-            return []
+            return
         # loading what speaks HTTP takes a moment that most runs need not spend
         from alerting.senders import UndeliveredError
 
-        faults: list[str] = []
         failed: dict[str, str] = {}
         closed: set[str] = set()
         waiting: list[Delivery] = []
@@ -138,15 +142,30 @@ class Desk:
                     closed.update(error.refused or reached)
                 waiting.append(_refused(delivery, left, error))
             rest = (*waiting, *state.queue[position + 1 :])
-            self._keep(replace(state, queue=rest), faults)
-        told = faults[:1]
-        told += [f"alerts: {count} told by {place}" for place, count in delivered.items()]
-        return told + [
-            f"alerts: could not be delivered by {place} ({why});"
-            f" {sum(each.place == place for each in waiting)} wait in {self.outbox.path},"
-            " and the next run tries again"
+            on_disk = self._kept(replace(state, queue=rest), on_disk, lines)
+        lines += [f"alerts: {count} told by {place}" for place, count in delivered.items()]
+        lines += [
+            self._undelivered(
+                place, why, [each for each in waiting if each.place == place], on_disk
+            )
             for place, why in failed.items()
         ]
+
+    def _undelivered(
+        self, place: str, why: str, waiting: Sequence[Delivery], on_disk: State
+    ) -> str:
+        kept = {(each.place, each.message.message_id) for each in on_disk.queue}
+        waits = sum((place, each.message.message_id) in kept for each in waiting)
+        lost = len(waiting) - waits
+        told = [f"alerts: could not be delivered by {place} ({why})"]
+        if waits:
+            told.append(f"{waits} wait in {self.outbox.path}, and the next run tries again")
+        if lost:
+            # what is not noted as told is news once more to whoever finds it
+            told.append(
+                f"{lost} could not be kept, and the next run tells anew what it still finds"
+            )
+        return "; ".join(told)
 
 
 def _refused(delivery: Delivery, asked: Iterable[str], error: "UndeliveredError") -> Delivery:

@@ -165,7 +165,8 @@ RUN_PAGES: tuple[Page, ...] = (
         "a line in the run's output · owner: who set up the alerts",
         "Somebody has not heard of what is broken. The message waits in `alerts.json` in the"
         " warehouse, and each run and each `tenure alerts watch` tries again; the run's exit"
-        " status says nothing of it.",
+        " status says nothing of it. “could not be kept”: the disk is full or the warehouse closed,"
+        " and the message is lost; what is still broken then is told by the next run.",
         "`tenure alerts status` says what waits and why it was refused; `tenure alerts test` tries"
         " each place now. ConnectError, ConnectTimeout, ConnectionRefusedError, TimeoutError or"
         " gaierror (its name is not known): the server is down or a firewall between. ReadTimeout"

@@ -4,7 +4,8 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -305,17 +306,69 @@ def test_a_damaged_file_is_set_aside(web: WebServer, tmp_path: Path, text: str) 
     assert (tmp_path / "alerts.damaged").read_text(encoding="utf-8") == text
 
 
-def test_a_full_disk_keeps_nothing_from_being_told(
-    web: WebServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_outbox: Outbox, _state: State) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+FullDisk = Callable[[], AbstractContextManager[None]]
 
-    monkeypatch.setattr(Outbox, "write", refuse)
-    lines = look(tmp_path, trouble(), slack_url=web.address)
-    assert f"alerts: {tmp_path / 'alerts.json'} can't be written (OSError)" in lines
-    assert "alerts: 1 told by slack" in lines
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> FullDisk:
+    """Fills the disk under the outbox for as long as it is held."""
+
+    @contextmanager
+    def fill() -> Iterator[None]:
+        def refuse(_outbox: Outbox, _state: State) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as full:
+            full.setattr(Outbox, "write", refuse)
+            yield
+
+    return fill
+
+
+def test_a_full_disk_keeps_nothing_from_being_told(
+    web: WebServer, tmp_path: Path, full_disk: FullDisk
+) -> None:
+    with full_disk():
+        lines = look(tmp_path, trouble(), slack_url=web.address)
+    assert lines == [
+        f"alerts: {tmp_path / 'alerts.json'} can't be written (OSError)",
+        "alerts: 1 told by slack",
+    ]
     assert len(web.requests) == 1
+
+
+def test_what_a_full_disk_did_not_keep_is_not_said_to_wait(
+    web: WebServer, tmp_path: Path, full_disk: FullDisk
+) -> None:
+    look(tmp_path, trouble("kept"), slack_url=DEAD)
+    with full_disk():
+        lines = look(tmp_path, trouble("kept"), trouble("lost"), hours=1, slack_url=DEAD)
+    assert lines == [
+        f"alerts: {tmp_path / 'alerts.json'} can't be written (OSError)",
+        "alerts: could not be delivered by slack (ConnectError); 1 wait in"
+        f" {tmp_path / 'alerts.json'}, and the next run tries again; 1 could not be kept, and the"
+        " next run tells anew what it still finds",
+    ]
+    look(tmp_path, trouble("kept"), trouble("lost"), hours=2, slack_url=web.address)
+    texts = [json.loads(request.body)["text"] for request in web.requests]
+    assert ["BROKEN: kept" in texts[0], "BROKEN: lost" in texts[1]] == [True, True]
+
+
+def test_a_disk_that_is_full_after_the_messages_were_kept_loses_none(
+    tmp_path: Path, full_disk: FullDisk
+) -> None:
+    def fail_on_a_full_disk(*_: object) -> None:
+        filled.enter_context(full_disk())
+        raise senders.UndeliveredError("down")
+
+    desk = Desk(AlertSettings(slack_url=DEAD), Outbox(tmp_path))  # type: ignore[arg-type]
+    with ExitStack() as filled:
+        first, second = desk.follow_up(
+            [trouble()], Judged(everything=True), now=NOON, send=fail_on_a_full_disk
+        )
+    assert first.endswith("can't be written (OSError)")
+    assert second.endswith(f"1 wait in {desk.outbox.path}, and the next run tries again")
+    assert len(desk.outbox.read().queue) == 1
 
 
 def test_a_folder_that_can_not_be_used_keeps_nothing_from_being_told(
