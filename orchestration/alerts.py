@@ -76,8 +76,15 @@ def run_ended(
 def watch(place: Warehouse, *, now: datetime) -> list[str]:
     """Tells of a release that is late, reminds of what is open, and tries again what waits.
 
-    Returns what came of it, a line each; raises InputError where no place is set.
+    Returns what came of it, a line each; raises InputError where no place is set, or there is no
+    such warehouse.
     """
+    place.check_is_there()
+    with private_files():
+        return _watch(place, now)
+
+
+def _watch(place: Warehouse, now: datetime) -> list[str]:
     from alerting.incidents import Judged
 
     desk = desk_of(place)

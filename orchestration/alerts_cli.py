@@ -22,7 +22,7 @@ WarehouseOption = Annotated[
 
 @alerts_app.command("test")
 def try_command(*, warehouse: WarehouseOption = None) -> None:
-    """Send a test message to each place, and say how it went."""
+    """Send a test message to each place, and say how it went; needs no warehouse."""
     from orchestration import alerts
 
     outcomes = alerts.desk_of(_place(warehouse)).test(now=datetime.now(UTC))
@@ -38,8 +38,10 @@ def status_command(*, warehouse: WarehouseOption = None) -> None:
     from alerting.outbox import DamagedError, Outbox
     from orchestration.errors import BuildError
 
+    place = _place(warehouse)
+    place.check_is_there()
     try:
-        state = Outbox(_place(warehouse).root).read()
+        state = Outbox(place.root).read()
     except DamagedError as error:
         raise BuildError(f"{error}; the next run begins a new one") from error
     _say(f"{len(state.incidents)} open")

@@ -143,12 +143,10 @@ def publish(
 def rollback(warehouse: Warehouse, release_id: str | None) -> Release:
     """Puts a kept release back before readers: the one named, else the one before the current.
 
-    Raises InputError with the list of what is kept where there is no such release. Where the disk
-    is full, the error says which release stands.
+    Raises InputError with the list of what is kept where there is no such release, or no warehouse.
+    Where the disk is full, the error says which release stands.
     """
-    if not warehouse.root.is_dir():
-        what = f"there is no warehouse {warehouse.root}"
-        raise InputError((Fault(what, "Name one with --warehouse"),))
+    warehouse.check_is_there()
     with private_files(), warehouse.release_lock(), disk_full_told(warehouse.root):
         _expect_link(warehouse)
         _clear_away(warehouse)

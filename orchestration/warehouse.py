@@ -126,6 +126,12 @@ class Warehouse:
                 advice = "Name a folder with --warehouse that the user who runs this may write to"
                 raise InputError((Fault(what, advice),)) from error
 
+    def check_is_there(self) -> None:
+        """Raises InputError where there is no such folder; for who only looks, and makes none."""
+        if not self.root.is_dir():
+            what = f"there is no warehouse {self.root}"
+            raise InputError((Fault(what, "Name one with --warehouse"),))
+
     @contextmanager
     def build_lock(self, *, on_wait: Callable[[], None]) -> Iterator[None]:
         """Holds the right to build; tells `on_wait` once and waits if another run has it."""

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -344,6 +345,60 @@ def test_a_release_is_late_until_the_next_one(
     evaluated = build_late_sensor(warehouse)(dg.build_sensor_context())
     assert isinstance(evaluated, dg.SkipReason)
     assert "is not late" in str(evaluated.skip_message)
+
+
+@pytest.mark.parametrize("command", ["watch", "status"])
+@pytest.mark.parametrize("is_file", [False, True])
+def test_a_warehouse_that_is_none_is_wrong_usage_and_nothing_is_made(
+    tmp_path: Path,
+    webhook: WebServer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    *,
+    is_file: bool,
+) -> None:
+    folder = tmp_path / "new" / "slip"
+    if is_file:
+        folder = tmp_path / "notes.txt"
+        folder.write_text("a file", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr("sys.argv", ["tenure", "alerts", command, "--warehouse", str(folder)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert said == f"- there is no warehouse {folder}. Name one with --warehouse.\n"
+    assert sorted(tmp_path.rglob("*")) == before
+    assert webhook.requests == []
+
+
+def test_an_empty_warehouse_has_no_release_yet_and_what_watch_makes_is_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENURE_ALERT_SLACK_URL", "http://127.0.0.1:1/hush")
+    place = Warehouse(tmp_path)
+    before = os.umask(0)
+    try:
+        said = alerts.watch(place, now=datetime.now(UTC))
+        assert os.umask(0) == 0
+    finally:
+        os.umask(before)
+    assert said == ["no release yet, so that none can be late"]
+    for path in tmp_path.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_test_message_needs_no_warehouse_and_makes_none(
+    tmp_path: Path, webhook: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "of-tomorrow"
+    monkeypatch.setattr("sys.argv", ["tenure", "alerts", "test", "--warehouse", str(folder)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    assert len(webhook.requests) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_waits_is_sent_though_the_release_is_damaged(
