@@ -262,8 +262,11 @@ def _deliveries(feed: Feed) -> list[Expectation]:
             "twice or an export lost its place; figures hold, since one version counts, but the "
             "feed is not what it was.",
             owner=feed.owner,
-            what_to_do="Look up the day in quality.row_reconciliation: duplicates need nothing, "
-            "many superseded versions want an explanation from the source.",
+            what_to_do="Find the day by `from quality.feed_profile where table_name = "
+            f"'{feed.table_name}' and metric in ('rows', 'distinct_keys') order by profile_date`: "
+            "there distinct_keys is further below rows than on the others. "
+            "quality.row_reconciliation counts the table's duplicate_rows, which need nothing, and "
+            "superseded_rows: many of these want an explanation from the source.",
             table_name=feed.table_name,
         ),
     ]

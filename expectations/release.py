@@ -54,9 +54,16 @@ def _never(
 
 def _mrr_bridge() -> list[Expectation]:
     table_name = "marts.mrr_bridge_monthly"
-    compare = (
-        "Add up marts.fct_mrr_movements of that month by plan tier, country and channel and "
-        "compare cell by cell; a difference is a defect in the models, not in the data."
+    add_up = (
+        "In build.duckdb, add up intermediate.int_subscriptions__movements of that month by "
+        "plan_tier and category, with country_code and acquisition_channel of "
+        "staging.stg_subscribers__subscribers, and compare with the bridge cell by cell; a "
+        "difference is a defect in the models, not in the data."
+    )
+    follow = (
+        "In build.duckdb, follow the cell through marts.mrr_bridge_monthly, month by month, to the "
+        "first that is missing or does not open with the closing before; it is a defect in the "
+        "models, not in the data."
     )
     return [
         _never(
@@ -66,7 +73,7 @@ def _mrr_bridge() -> list[Expectation]:
             table_name,
             "Opening plus all movements is the closing, to the fourth decimal, or some movement is "
             "told that did not happen, or hidden that did.",
-            compare,
+            add_up,
             "closing_mrr_amount",
         ),
         _never(
@@ -75,7 +82,7 @@ def _mrr_bridge() -> list[Expectation]:
             "cells_off_last_closing",
             table_name,
             "MRR that appears or vanishes between two months is explained by no movement.",
-            compare,
+            follow,
             "opening_mrr_amount",
         ),
         _never(
@@ -85,7 +92,7 @@ def _mrr_bridge() -> list[Expectation]:
             table_name,
             "A cell that is missing in a month after it had somebody makes charts and sums by "
             "month wrong without a trace.",
-            compare,
+            follow,
             "month_start",
         ),
         _never(
@@ -94,7 +101,7 @@ def _mrr_bridge() -> list[Expectation]:
             "cells_of_wrong_sign",
             table_name,
             "A positive churn or a negative level adds up all the same, and means nothing.",
-            compare,
+            add_up,
         ),
         _never(
             "mrr_transfers_cancel_out",
@@ -102,7 +109,7 @@ def _mrr_bridge() -> list[Expectation]:
             "transfer_difference_amount",
             table_name,
             "A move between tiers neither makes nor loses MRR.",
-            compare,
+            add_up,
             "transfer_in_mrr_amount",
         ),
     ]
@@ -157,7 +164,9 @@ def _churn() -> list[Expectation]:
             "transfer_difference",
             table_name,
             "Who leaves one tier for another arrives there.",
-            compare,
+            "In build.duckdb, list the transfer_in and transfer_out of that month in "
+            "intermediate.int_subscriptions__movements by subscriber_id and moved_at; one of a "
+            "pair is missing or differs, which is a defect in the models, not in the data.",
             "transferred_in",
         ),
         Expectation(

@@ -48,11 +48,29 @@ alert names some of their keys, none that is a person's, and no other column. Th
 $ find demo/warehouse/dbt/compiled -name 'assert_rows_reconcile.sql' \\
       -exec duckdb -readonly demo/warehouse/build.duckdb -f {} \\;
 ```
+"""
 
+IN_MEMORY = """\
+Of {tests} this ends with
+`Catalog "forgotten" does not exist`: their tables link both ids of an erased subscriber, and are
+held in memory and gone with the run, so that no file has these ids. What they are made of is there,
+each version of a request by its `subscriber_id`. The newest of a subscriber counts, so that a key
+which comes twice is a defect in the model:
+
+```console
+$ duckdb -readonly demo/warehouse/build.duckdb \\
+      "from raw.erasure_requests order by subscriber_id, recorded_at"
+```
+"""
+
+MENDING = """\
 **What mends it.** Late or corrected rows are sent as new files: the newest version of a row counts,
 copies are harmless, each row counts on its own day. Nothing in the warehouse is edited by hand.
 `tenure rollback` puts an older release back before its readers.
 """
+
+# the database of profiles.yml whose tables are gone with the run
+FORGOTTEN = "forgotten"
 
 
 @dataclass(frozen=True)
@@ -85,7 +103,8 @@ KINDS: Mapping[str, Kind] = {
         "A key comes twice or is null, so that joins multiply rows and sums count them twice.",
         "Group the table by its key to see which come twice, and compare the rows: what differs"
         " between them names the join that fans out. It is a defect in the model or in one before"
-        " it, since staging keeps one row a key.",
+        " it, since staging keeps one row a key. A table that is held in memory can't be asked:"
+        " the top of this page says which these are, and what to look at.",
     ),
     "unique": Kind(
         "A value that identifies a row comes twice.",
@@ -186,8 +205,11 @@ RUN_PAGES: tuple[Page, ...] = (
 
 def runbook(manifest: Manifest) -> str:
     """The runbook in Markdown."""
+    tests = " and ".join(f"`{name}`" for name in tests_in_memory(manifest))
     lines = [
         HEAD,
+        IN_MEMORY.format(tests=tests),
+        MENDING,
         "## The run\n",
         *_sections(RUN_PAGES),
         "## Feeds\n",
@@ -216,6 +238,16 @@ def page_of_rule(rule: Rule) -> str:
 def page_of_expectation(suite: str, expectation: str) -> str:
     """The anchor of an expectation."""
     return f"{suite}__{expectation}"
+
+
+def tests_in_memory(manifest: Manifest) -> list[str]:
+    """The data tests, by name, of which nobody can see the failing rows once the run is over."""
+    return [
+        str(test["name"])
+        for test in _tests(manifest)
+        if (tested := manifest.model_under_test(test["unique_id"]))
+        and manifest.node(tested)["config"].get("database") == FORGOTTEN
+    ]
 
 
 def fact_pages(manifest: Manifest) -> list[Page]:

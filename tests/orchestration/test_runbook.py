@@ -9,7 +9,14 @@ from orchestration import audit
 from orchestration.alerts import LATE, RUN_ENDS
 from orchestration.data_tests import rules_of
 from orchestration.manifest import Manifest
-from orchestration.runbook import KINDS, fact_pages, kind_pages, page_of_rule, runbook
+from orchestration.runbook import (
+    KINDS,
+    fact_pages,
+    kind_pages,
+    page_of_rule,
+    runbook,
+    tests_in_memory,
+)
 from orchestration.settings import PROJECT_DIR
 
 
@@ -45,6 +52,14 @@ def test_every_data_test_has_a_page(anchors: list[str], manifest: Manifest) -> N
 def test_every_end_of_a_run_has_a_page(anchors: list[str]) -> None:
     ends = {f"run_exit_{status}" for status in RUN_ENDS}
     assert ends | {LATE, "alert_not_delivered"} <= set(anchors)
+
+
+def test_the_page_names_the_tests_whose_rows_are_gone_with_the_run(
+    page: str, manifest: Manifest
+) -> None:
+    gone = tests_in_memory(manifest)
+    assert gone == ["integrity_stg_subscribers__erasures", "integrity_stg_subscribers__split_ids"]
+    assert all(f"`{name}`" in page for name in gone)
 
 
 def test_an_anchor_leads_to_one_page(anchors: list[str]) -> None:
