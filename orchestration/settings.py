@@ -1,4 +1,9 @@
-"""Settings from the environment, read here and nowhere else."""
+"""Settings from the environment: where things are, on what is built, and the secrets of commands.
+
+What does not belong here: where alerts go, which `alerting/settings.py` reads, and how the engines
+are set, which dbt reads itself by `profiles.yml` and the macros. `parameters.py` judges some of
+that before a run, and `spark.py` looks for the Java that `JAVA_HOME` names.
+"""
 
 import os
 from collections.abc import Iterator
