@@ -28,10 +28,10 @@ A page for everything that can fail: what it means for readers, who mends it, wh
 alert names its page here. `critical` keeps a release from its readers, who go on with the last one;
 `warning` only tells somebody.
 
-**Where to look.** `tenure status` says which release stands and what its checks found,
-`tenure alerts status` what is broken since when, and `quality.check_results` in the release what
-each check saw. A run that released nothing leaves its build, with the same in
-`bookkeeping.check_results`:
+**Where to look.** `tenure status` (in the checkout `.venv/bin/tenure status`) says which release
+stands and what its checks found, `tenure alerts status` what is broken since when, and
+`quality.check_results` in the release what each check saw. A run that released nothing leaves its
+build, with the same in `bookkeeping.check_results`:
 
 ```console
 $ duckdb -readonly demo/warehouse/build.duckdb \\
