@@ -20,6 +20,7 @@ from orchestration.data_tests import Rule, rules_of
 from orchestration.errors import (
     AuditError,
     BuildError,
+    DamagedError,
     Fault,
     InputError,
     RefusedError,
@@ -363,7 +364,7 @@ def _began_after(connection: duckdb.DuckDBPyConnection, began: datetime) -> bool
 def _manifest(place: Warehouse) -> Manifest | None:
     try:
         return Manifest.read(place.dbt_dir / "manifest.json")
-    except (OSError, ValueError):
+    except (OSError, DamagedError):
         # a run may end before the project is parsed for the first time
         return None
 

@@ -81,7 +81,9 @@ def main() -> None:
         told = foreseen(error)
         if not isinstance(told, TenureError):
             raise
-        _errors().print(str(told), markup=False, highlight=False, soft_wrap=True)
+        # whoever fills the disk with a log can't be told there, and the status says it
+        with suppress(OSError):
+            _errors().print(str(told), markup=False, highlight=False, soft_wrap=True)
         sys.exit(told.exit_status)
 
 
@@ -141,8 +143,10 @@ def status_command(*, warehouse: WarehouseOption = None) -> None:
     from orchestration.warehouse import Warehouse
 
     settings = _settings(raw=None, warehouse=warehouse)
+    place = Warehouse(settings.warehouse.absolute())
+    place.check_is_there()
     usual = check_parameters(settings.project_dir).parameters.defaults
-    report.print_status(_output(), Warehouse(settings.warehouse.absolute()), usual)
+    report.print_status(_output(), place, usual)
 
 
 @app.command("metrics")
@@ -195,7 +199,7 @@ def dashboard_command(
         Warehouse(settings.warehouse.absolute()), settings.project_dir
     )
     is_open = opens and dashboard_page.opened(page)
-    _output().print(f"{page}{'' if is_open else ': open it in a browser'}", soft_wrap=True)
+    _say_where(page, is_open=is_open)
 
 
 @app.command("docs")
@@ -216,7 +220,7 @@ def docs_command(
         Warehouse(settings.warehouse.absolute()), DbtProject(settings.project_dir)
     )
     is_open = opens and dashboard_page.opened(page)
-    _output().print(f"{page}{'' if is_open else ': open it in a browser'}", soft_wrap=True)
+    _say_where(page, is_open=is_open)
 
 
 @app.command("publish")
@@ -347,6 +351,12 @@ def _reporter() -> "AbstractContextManager[Reporter]":
     if console.is_terminal:
         return TerminalReporter(console)
     return nullcontext(LineReporter(console))
+
+
+def _say_where(page: Path, *, is_open: bool) -> None:
+    told = f"{page}{'' if is_open else ': open it in a browser'}"
+    # a path may look like markup
+    _output().print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def _output() -> Console:

@@ -11,16 +11,16 @@ import json
 import secrets
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from orchestration import bookkeeping, increments
 from orchestration.errors import Fault, InputError
+from orchestration.parameters import LATEST_AS_OF
 from orchestration.settings import Settings
 from orchestration.sql_text import quoted_name, quoted_text
 from orchestration.warehouse import (
@@ -83,12 +83,16 @@ def request_time(text: str | None) -> datetime:
     """
     if text is None:
         return datetime.now(UTC)
+    advice = "Write it as 2026-01-31T12:00:00Z"
     try:
         at = datetime.fromisoformat(text)
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        advice = "Write it as 2026-01-31T12:00:00Z"
         raise InputError((Fault(f"--requested-at is {text!r}, no instant", advice),)) from error
+    if at >= LATEST_AS_OF:
+        what = f"--requested-at is {text!r}, and no run can be as of a later time"
+        raise InputError((Fault(what, advice),))
+    return at
 
 
 def write_requests(raw: Path, ids: Iterable[str], *, requested_at: datetime) -> Written:
@@ -125,7 +129,11 @@ def write_requests(raw: Path, ids: Iterable[str], *, requested_at: datetime) -> 
         connection.executemany(
             "insert into requests values (?, ?, ?)", [(each, at, at) for each in asked]
         )
-        connection.execute(f"copy requests to {quoted_text(str(unfinished))} (format parquet)")
+        try:
+            connection.execute(f"copy requests to {quoted_text(str(unfinished))} (format parquet)")
+        except duckdb.Error:
+            unfinished.unlink(missing_ok=True)
+            raise
     unfinished.replace(path)
     return Written(path, len(asked), at)
 
@@ -422,8 +430,9 @@ def _without_receipt(
     key = _hash_key(warehouse, settings)
     told: set[str] = set()
     for path in warehouse.receipts_dir.glob("*.json"):
-        receipt: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        told.update(receipt["requests"])
+        # one that is damaged tells of nothing: what it told of is done, and told, once more
+        with suppress(ValueError, KeyError, TypeError):
+            told.update(json.loads(path.read_text(encoding="utf-8"))["requests"])
     digests = {request: _digest(key, request) for request in requests}
     return {request: digest for request, digest in digests.items() if digest not in told}
 

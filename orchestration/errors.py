@@ -36,6 +36,9 @@ REFUSALS = frozenset(
     }
 )
 
+# what it says of a disk without room
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 
 def printable(text: str) -> str:
     """A text in one line, harmless to a terminal or a log: what shows nothing is escaped."""
@@ -146,7 +149,9 @@ class AuditError(TenureError):
 
 
 def foreseen(error: Exception) -> Exception:
-    """The error in words where the system refused a path; every other one as it is."""
+    """The error in words where the system refused a path or had no room; any other as it is."""
+    if full := _full(error):
+        return RefusedError(f"{printable(full)}. Make room there, or name another place")
     if isinstance(error, OSError) and error.errno in REFUSALS and error.filename is not None:
         told = f"{os.fsdecode(error.filename)}: {error.strerror}"
     elif type(error).__name__ == "IOException" and any(
@@ -159,6 +164,17 @@ def foreseen(error: Exception) -> Exception:
     return RefusedError(
         f"{printable(told)}. Let the user who runs this read and write there, or name another place"
     )
+
+
+def _full(error: Exception) -> str | None:
+    """What had no room; None where the error is about something else."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        # what is printed has no name: a log or a terminal's other end
+        where = "what is printed" if error.filename is None else os.fsdecode(error.filename)
+        return f"{where}: {error.strerror}"
+    if type(error).__name__ == "IOException" and any(os.strerror(n) in str(error) for n in FULL):
+        return str(error).partition("\n")[0]
+    return None
 
 
 def as_told(exit_status: int, text: str) -> TenureError:

@@ -8,7 +8,11 @@ from typing import Any
 
 import orjson
 
+from orchestration.errors import DamagedError
 from orchestration.raw_contract import SOURCE_NAME
+
+# what to do about a file of dbt's that is damaged
+MADE_ANEW = "the next run makes it anew"
 
 MARTS_SCHEMA = "marts"
 RELEASED_SCHEMAS = (MARTS_SCHEMA, "quality")
@@ -98,8 +102,12 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
-        """The manifest in a file that dbt wrote."""
-        return cls(orjson.loads(path.read_bytes()))
+        """The manifest in a file that dbt wrote; raises DamagedError where it is none."""
+        try:
+            content = orjson.loads(path.read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise DamagedError(f"{path} is damaged: {MADE_ANEW}") from error
+        return cls(content)
 
     def node(self, unique_id: str) -> NodeProperties:
         """The properties of a node or source; KeyError if there is none."""

@@ -17,8 +17,8 @@ import duckdb
 from rich.console import Console
 from rich.table import Column, Table
 
-from orchestration.errors import Fault, InputError
-from orchestration.manifest import Manifest
+from orchestration.errors import DamagedError, Fault, InputError
+from orchestration.manifest import MADE_ANEW, Manifest
 from orchestration.metric_catalogue import metric_marts
 from orchestration.release import PUT_BACK
 from orchestration.sql_text import quoted_name, quoted_text
@@ -86,7 +86,10 @@ class MetricLayer:
             parse_manifest_from_dbt_generated_manifest,
         )
 
-        document = json.loads(self.path.read_text(encoding="utf-8"))
+        try:
+            document = json.loads(self.path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise DamagedError(f"{self.path} is damaged: {MADE_ANEW}") from error
         time_spines = document["project_configuration"]["time_spines"]
         for placed in (*document["semantic_models"], *time_spines):
             # whoever asks has a release open, which is another database than the build's
@@ -155,8 +158,12 @@ def print_metrics(
     """
     layer = MetricLayer(place.dbt_dir / SEMANTIC_MANIFEST)
     if not (place.release_file.exists() and layer.path.exists()):
+        missing = layer.path if place.release_file.exists() else "a release"
         advice = "Build one first: tenure run --raw DIR --warehouse DIR"
-        raise InputError((Fault(f"there is no release in {place.root}", advice),))
+        raise InputError((Fault(f"there is no {missing} in {place.root}", advice),))
+    if not metrics and (by or where or only_sql):
+        advice = "Name one; `tenure metrics` alone lists them"
+        raise InputError((Fault("no metric is named", advice),))
     if not metrics:
         _print_catalogue(console, Manifest.read(place.dbt_dir / "manifest.json"))
     elif only_sql:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import duckdb
 import yaml
@@ -113,14 +114,32 @@ def check_parameters(
     return ParameterFindings(parameters, tuple(faults))
 
 
+class _TwiceError(ValueError):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        # of two values JSON takes the last, and whoever wrote them may have meant the first
+        if name in found:
+            raise _TwiceError(name)
+        found[name] = value
+    return found
+
+
 def _parse_overrides(
     variables: str | None, defaults: Mapping[str, VarValue]
 ) -> tuple[dict[str, VarValue], list[Fault]]:
-    if not variables:
+    if variables is None:
         return {}, []
     advice = """Write a JSON object, such as '{"reporting_timezone": "America/Sao_Paulo"}'"""
     try:
-        parsed = json.loads(variables)
+        parsed = json.loads(variables, object_pairs_hook=_each_once)
+    except _TwiceError as twice:
+        return {}, [Fault(f"--vars names {twice.name!r} twice", "Name it once")]
     except json.JSONDecodeError as error:
         what = f"--vars is not JSON: {error.msg} at character {error.pos + 1}"
         return {}, [Fault(what, advice)]

@@ -135,12 +135,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Published:
-    """What stands in the database now."""
+    """What stands in the database now; `uncleaned` says why its tables could not be cleaned."""
 
     release: Release
     told: str
     tables: int
     rows: int
+    uncleaned: str | None = None
 
 
 def publish(
@@ -157,15 +158,11 @@ def publish(
         what = f"--prefix is {prefix!r}, with which no schema's name may begin"
         advice = "Write letters, digits and underscores, 50 at most, and begin with no digit or pg_"
         raise InputError((Fault(what, advice),))
-    current = current_release(place)
-    if current is None:
-        raise InputError(
-            (Fault(f"there is no release in {place.root} yet", "Make one with tenure run"),)
-        )
+    place.check_is_there()
     destination = Destination.parse(url)
     keys = _keys(place)
     with (
-        duckdb.connect(str(place.release_file), read_only=True) as release,
+        _standing_release(place) as (current, release),
         _connected(destination) as connection,
         connection.cursor() as cursor,
     ):
@@ -180,8 +177,21 @@ def publish(
         _describe(cursor, tables, prefix, current)
         _let_read(cursor, prefix)
         connection.commit()
-        _clean(connection, cursor, tables)
-    return Published(current, destination.told, len(tables), rows)
+        uncleaned = _clean(connection, cursor, tables, destination)
+    return Published(current, destination.told, len(tables), rows, uncleaned)
+
+
+@contextmanager
+def _standing_release(place: Warehouse) -> Iterator[tuple[Release, duckdb.DuckDBPyConnection]]:
+    """The release that stands, and a connection to it, whatever comes to stand meanwhile."""
+    with place.release_lock():
+        current = current_release(place)
+        if current is None:
+            what = f"there is no release in {place.root} yet"
+            raise InputError((Fault(what, "Make one with tenure run"),))
+        release = duckdb.connect(str(place.release_file), read_only=True)
+    with release:
+        yield current, release
 
 
 @contextmanager
@@ -209,12 +219,15 @@ def _connected(destination: Destination) -> Iterator["Connection"]:
 def _as_told(error: Exception, destination: Destination) -> str:
     code = getattr(error, "sqlstate", None)
     advice = ADVICE.get(code or "")
-    lines = [line.strip() for line in destination.scrubbed(str(error)).splitlines() if line.strip()]
-    seen = printable(" ".join(lines[:3]))
     return (
-        f"PostgreSQL at {destination.told} did not take the release: {seen}"
+        f"PostgreSQL at {destination.told} did not take the release: {_seen(error, destination)}"
         f"{f'. {advice}' if advice else ''}. What stood there still stands."
     )
+
+
+def _seen(error: Exception, destination: Destination) -> str:
+    lines = [line.strip() for line in destination.scrubbed(str(error)).splitlines() if line.strip()]
+    return printable(" ".join(lines[:3]))
 
 
 def _keys(place: Warehouse) -> Mapping[str, tuple[str, ...]]:
@@ -447,11 +460,22 @@ def _let_read(cursor: "Cursor", prefix: str) -> None:
         cursor.execute(f"grant select on all tables in schema {name} to {role}")
 
 
-def _clean(connection: "Connection", cursor: "Cursor", tables: Sequence[Table]) -> None:
-    """Frees the place of the rows that were deleted, and counts what the planner wants counted."""
-    connection.adbc_connection.set_autocommit(True)
-    for table in tables:
-        cursor.execute(f"vacuum (analyze) {table.quoted}")
+def _clean(
+    connection: "Connection", cursor: "Cursor", tables: Sequence[Table], destination: Destination
+) -> str | None:
+    """Frees the place of the rows that were deleted, and counts what the planner wants counted.
+
+    Returns why it could not: the release stands by then, and the server does it in its own time.
+    """
+    from adbc_driver_postgresql import dbapi
+
+    try:
+        connection.adbc_connection.set_autocommit(True)
+        for table in tables:
+            cursor.execute(f"vacuum (analyze) {table.quoted}")
+    except dbapi.Error as error:
+        return _seen(error, destination)
+    return None
 
 
 def _rows(cursor: "Cursor", query: str) -> list[tuple[Any, ...]]:

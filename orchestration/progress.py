@@ -2,7 +2,7 @@
 
 import logging
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -109,7 +109,11 @@ class LineReporter:
     def note(self, text: str) -> None:
         """One line."""
         now = datetime.now(UTC)
-        self._console.print(f"{now:%H:%M:%S} {text}", markup=False, highlight=False, soft_wrap=True)
+        # a log that has no room is no reason to end a run
+        with suppress(OSError):
+            self._console.print(
+                f"{now:%H:%M:%S} {text}", markup=False, highlight=False, soft_wrap=True
+            )
 
 
 class LogReporter:

@@ -194,6 +194,9 @@ class DbtProject:
         if isinstance(result.exception, KeyboardInterrupt):
             raise result.exception
         if not result.success:
+            if isinstance(result.exception, OSError):
+                # of the warehouse that dbt writes to, and not of the project
+                raise result.exception
             raise BuildError(f"the dbt project in {self.root} does not parse: {result.exception}")
         kept.take(partial)
         parsed: Any = result.result

@@ -72,8 +72,11 @@ def _open_csv(file: RawFile, table: RawTable) -> CsvFile:
     except OSError as error:
         raise _UnreadableError(unopenable(file, error)) from error
     except (UnicodeDecodeError, csv.Error) as error:
+        # of a small file more than the first line is decoded
         what, advice = (
-            "the file's first line can't be read",
+            "the file is no UTF-8 text"
+            if isinstance(error, UnicodeDecodeError)
+            else "the file's first line can't be read",
             "Write it as comma-separated UTF-8 text",
         )
         raise _UnreadableError(Fault(what, advice, file=file.path, table=table.name)) from error

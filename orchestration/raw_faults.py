@@ -10,9 +10,12 @@ from orchestration.sql_text import quoted_text
 
 EXPECTED = {
     "string": ("text", "Write it as text"),
-    "bigint": ("a whole number", "Write it as any integer type, without decimals"),
-    "timestamp": ("a timestamp", "Write it as a timestamp, such as 2026-01-31 23:59:59, in UTC"),
-    "date": ("a date", "Write it as a date, such as 2026-01-31"),
+    "bigint": ("a whole number", "Write it as an integer of 64 bits at most, without decimals"),
+    "timestamp": (
+        "a timestamp",
+        "Write it as a timestamp of a day that there is, such as 2026-01-31 23:59:59, in UTC",
+    ),
+    "date": ("a date", "Write it as a date that there is, such as 2026-01-31"),
     "boolean": ("true or false", "Write it as a boolean, true or false"),
     "decimal": ("a number", "Write it as a decimal or a double, with a point"),
 }

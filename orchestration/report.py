@@ -2,8 +2,10 @@
 
 import json
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -46,8 +48,10 @@ def print_run(console: Console, finished: "Finished") -> None:
     say(f"Page      {place.dashboard_page}")
     say(f"Look      {look_command(place, min(released.row_counts))}")
     where = place.option
-    say(f"Look at it tenure dashboard {where}")
-    say(f"Again     tenure status {where}; the release before this one: tenure rollback {where}")
+    say(f"Look at it {_program()} dashboard {where}")
+    back = f"; the release before this one: {_program()} rollback {where}"
+    is_first = release.kept_releases(place) == [released.release_id]
+    say(f"Again     {_program()} status {where}{'' if is_first else back}")
 
 
 def look_command(place: Warehouse, table: str) -> str:
@@ -55,7 +59,13 @@ def look_command(place: Warehouse, table: str) -> str:
     # JSON's text is Python's, in the quotes that a shell needs no others for
     file = json.dumps(str(place.release_file), ensure_ascii=False)
     look = f'duckdb.connect({file}, read_only=True).sql("from {table}").show()'
-    return f"python -c {shlex.quote(f'import duckdb; {look}')}"
+    return f"{shlex.quote(sys.executable)} -c {shlex.quote(f'import duckdb; {look}')}"
+
+
+def _program() -> str:
+    # as it was called: it need not be where a shell looks
+    called = sys.argv[0]
+    return shlex.quote(called) if Path(called).name == "tenure" else "tenure"
 
 
 def print_status(console: Console, place: Warehouse, usual: Mapping[str, VarValue]) -> None:
@@ -63,7 +73,7 @@ def print_status(console: Console, place: Warehouse, usual: Mapping[str, VarValu
     say = _line(console)
     current = release.current_release(place)
     if current is None:
-        say(f"No release in {place.root} yet: tenure run --raw DIR {place.option}")
+        say(f"No release in {place.root} yet: {_program()} run --raw DIR {place.option}")
         return
     say(f"Release {current.release_id}, as of {current.as_of:%Y-%m-%d %H:%M:%S} UTC")
     say(f"Released {current.released_at:%Y-%m-%d %H:%M:%S} UTC, project {current.project_version}")
@@ -97,6 +107,8 @@ def print_published(console: Console, published: "Published") -> None:
         f"Release {released.release_id} stands in PostgreSQL at {published.told}:"
         f" {published.tables} tables, {published.rows:,} rows"
     )
+    if published.uncleaned:
+        say(f"Its tables were not vacuumed, and the server does it later: {published.uncleaned}")
     say("Give readers the role: grant bi_reader to somebody")
 
 

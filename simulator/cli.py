@@ -56,7 +56,7 @@ def simulate_command(
                 progress=lambda done: bar.advance(task, done),
             )
     except SimulationError as error:
-        Console(stderr=True).print(f"[red]{error}[/red]", soft_wrap=True)
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(code=2) from error
     rows = sum(table["raw_rows"] for table in truth.row_reconciliation.values())
     typer.echo(

@@ -38,6 +38,10 @@ UNFINISHED_FILE = "truth.json.unfinished"
 _MARKET, _PEOPLE, _BILLING, _VIEWING, _TOUCHPOINTS, _CATALOGUE, _DIRT = range(7)
 
 
+# more would take weeks
+MOST_SUBSCRIBERS = 100_000_000
+
+
 class SimulationError(ValueError):
     """The service can't be simulated as asked; the message says what to change."""
 
@@ -149,8 +153,8 @@ def _prepare(out: Path, names: list[str]) -> Path:
 def _check(
     *, subscribers: int, months: int, seed: int, plays_per_month: float, end: datetime
 ) -> None:
-    if subscribers < 0:
-        raise SimulationError("subscribers must be 0 or more")
+    if not 0 <= subscribers <= MOST_SUBSCRIBERS:
+        raise SimulationError(f"subscribers must be from 0 to {MOST_SUBSCRIBERS:,}")
     if not 1 <= months <= 240:
         raise SimulationError("months must be from 1 to 240")
     if seed < 0:
