@@ -67,16 +67,15 @@ class _UnreadableError(Exception):
 
 def _open_csv(file: RawFile, table: RawTable) -> CsvFile:
     try:
-        with file.path.open(newline="", encoding="utf-8-sig") as content:
+        # more than the first line is decoded, and of the others the engine tells which it is
+        with file.path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as content:
             header = next(csv.reader(content, strict=True), None)
+            "".join(header or ()).encode()
     except OSError as error:
         raise _UnreadableError(unopenable(file, error)) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        # of a small file more than the first line is decoded
+    except (UnicodeEncodeError, csv.Error) as error:
         what, advice = (
-            "the file is no UTF-8 text"
-            if isinstance(error, UnicodeDecodeError)
-            else "the file's first line can't be read",
+            "the file's first line can't be read",
             "Write it as comma-separated UTF-8 text",
         )
         raise _UnreadableError(Fault(what, advice, file=file.path, table=table.name)) from error

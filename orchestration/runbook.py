@@ -205,7 +205,7 @@ RUN_PAGES: tuple[Page, ...] = (
 
 def runbook(manifest: Manifest) -> str:
     """The runbook in Markdown."""
-    tests = " and ".join(f"`{name}`" for name in tests_in_memory(manifest))
+    tests = " and ".join(f"`{name}`" for name in keys_in_memory(manifest))
     lines = [
         HEAD,
         IN_MEMORY.format(tests=tests),
@@ -240,7 +240,7 @@ def page_of_expectation(suite: str, expectation: str) -> str:
     return f"{suite}__{expectation}"
 
 
-def tests_in_memory(manifest: Manifest) -> list[str]:
+def keys_in_memory(manifest: Manifest) -> list[str]:
     """The data tests, by name, of which nobody can see the failing rows once the run is over."""
     return [
         str(test["name"])

@@ -8,8 +8,8 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from orchestration.errors import InputError
-from orchestration.metric_queries import MetricLayer, print_metrics
+from orchestration.errors import DamagedError, InputError
+from orchestration.metric_queries import SEMANTIC_MANIFEST, MetricLayer, print_metrics
 from orchestration.warehouse import Warehouse
 from tests.metrics.conftest import Ask
 
@@ -101,6 +101,26 @@ def test_a_warehouse_without_a_release(tmp_path: Path) -> None:
         print_metrics(
             Console(), Warehouse(tmp_path), ["churn_rate"], by=(), where=(), only_sql=False
         )
+
+
+def test_what_is_asked_of_no_metric_is_told(tmp_path: Path) -> None:
+    place = Warehouse(tmp_path)
+    place.prepare()
+    for path in (place.release_file, place.dbt_dir / SEMANTIC_MANIFEST):
+        path.touch()
+    with pytest.raises(InputError, match="no metric is named"):
+        print_metrics(Console(), place, [], by=("plan_tier",), where=(), only_sql=False)
+
+
+def test_a_damaged_manifest_is_told(tmp_path: Path) -> None:
+    place = Warehouse(tmp_path)
+    place.prepare()
+    place.release_file.touch()
+    for name in ("manifest.json", SEMANTIC_MANIFEST):
+        (place.dbt_dir / name).write_text('{"nodes": ')
+    for metrics in ([], ["churn_rate"]):
+        with pytest.raises(DamagedError, match=r"manifest\.json is damaged: the next run makes it"):
+            print_metrics(Console(), place, metrics, by=(), where=(), only_sql=False)
 
 
 def test_the_release_is_only_read(asked: Ask, release_file: Path) -> None:

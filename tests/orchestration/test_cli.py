@@ -1,6 +1,7 @@
 """The command line: exit statuses, words instead of stack traces, and two runs at once."""
 
 import errno
+import io
 import re
 import shutil
 import subprocess
@@ -12,10 +13,11 @@ from unittest.mock import Mock
 
 import duckdb
 import pytest
+from rich.console import Console
 
-from orchestration import cli, refresh_job, report
+from orchestration import cli, dashboard_page, docs_site, fitness, refresh_job, report
 from orchestration.errors import AuditError, BuildError, InputError, StoppedError
-from orchestration.progress import Reporter
+from orchestration.progress import LineReporter, Reporter
 from orchestration.raw_contract import RawContract
 from orchestration.settings import RunRequest
 from orchestration.warehouse import Warehouse
@@ -143,18 +145,75 @@ def test_what_the_system_refuses_is_told_without_a_stack_trace(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(report, "print_status", fail)
+    monkeypatch.setattr(fitness, "check", fail)
     advice = "Let the user who runs this read and write there, or name another place"
-    assert tenure("status") == (1, "", f"{told}. {advice}\n")
+    assert tenure("check") == (1, "", f"{told}. {advice}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "what is printed: No space left"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "/w/x"), "/w/x: Disk quota exceeded"),
+        (
+            duckdb.IOException('IO Error: Could not write "/r/x": No space left on device\nx'),
+            'IO Error: Could not write "/r/x": No space left',
+        ),
+    ],
+)
+def test_what_has_no_room_is_told_without_a_stack_trace(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(fitness, "check", fail)
+    status, _, written = tenure("check")
+    assert status == 1
+    assert written.startswith(told)
+    assert "Make room there" in written
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_full_log_is_no_stack_trace(tmp_path: Path, stream: str) -> None:
+    command = [sys.executable, "-c", "from orchestration.cli import program; program()", "status"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*command, "--warehouse", str(tmp_path if stream == "stdout" else tmp_path / "none")],
+            check=False,
+            text=True,
+            stdout=full if stream == "stdout" else subprocess.PIPE,
+            stderr=full if stream == "stderr" else subprocess.PIPE,
+        )
+    assert ended.returncode == (1 if stream == "stdout" else 2)
+    assert "Traceback" not in (ended.stderr or "")
+
+
+def test_a_log_without_room_ends_no_run() -> None:
+    full = Mock(spec=io.TextIOBase)
+    full.write.side_effect = OSError(errno.ENOSPC, "No space left on device")
+    LineReporter(Console(file=full)).stage("building")
+    assert full.write.called
+
+
+@pytest.mark.parametrize("command", ["dashboard", "docs"])
+def test_where_a_page_is_may_look_like_markup(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    page = Path("/w[/x] and v[bold]/index.html")
+    monkeypatch.setattr(dashboard_page, "brought_up_to_date", lambda *_: page)
+    monkeypatch.setattr(docs_site, "build", lambda *_: page)
+    assert tenure(command, "--no-open") == (0, f"{page}: open it in a browser\n", "")
 
 
 def test_a_defect_keeps_its_stack_trace(tenure: Tenure, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error", "/disk")
 
-    monkeypatch.setattr(report, "print_status", fail)
+    monkeypatch.setattr(fitness, "check", fail)
     with pytest.raises(OSError, match="Input/output error"):
-        tenure("status")
+        tenure("check")
 
 
 @pytest.mark.parametrize(
@@ -265,8 +324,11 @@ def test_rollback(tenure: Tenure, warehouse: Warehouse) -> None:
     assert "20260101T060001Z (current), 20260101T060002Z" in told
 
 
-def test_a_rollback_of_a_mistyped_warehouse_makes_none(tenure: Tenure, tmp_path: Path) -> None:
-    status, _, told = tenure("rollback", "--warehouse", tmp_path / "none")
+@pytest.mark.parametrize("command", ["rollback", "status"])
+def test_a_mistyped_warehouse_is_told_and_not_made(
+    tenure: Tenure, tmp_path: Path, command: str
+) -> None:
+    status, _, told = tenure(command, "--warehouse", tmp_path / "none")
     assert status == 2
     assert f"there is no warehouse {tmp_path / 'none'}" in told
     assert not (tmp_path / "none").exists()

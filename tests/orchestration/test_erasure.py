@@ -150,6 +150,17 @@ def test_what_is_erased_is_erased_once(warehouse: Warehouse, kept: Path) -> None
     assert len(receipts(warehouse)) == 1
 
 
+@pytest.mark.parametrize("damaged", ["{", "{}", "[]", '{"requests": null}'])
+def test_what_a_damaged_receipt_told_of_is_told_once_more(
+    warehouse: Warehouse, kept: Path, damaged: str
+) -> None:
+    erase(warehouse)
+    (receipt,) = warehouse.receipts_dir.glob("*.json")
+    receipt.write_text(damaged)
+    erase(warehouse)
+    assert len(list(warehouse.receipts_dir.glob("*.json"))) == 2
+
+
 def write_release(warehouse: Warehouse, release_id: str, *, as_of: str) -> Path:
     """A release of that horizon in which the id stands, whoever had it."""
     path = warehouse.releases_dir / f"{release_id}.duckdb"
@@ -422,6 +433,17 @@ def test_a_request_for_nobody_or_nowhere_is_refused(tmp_path: Path) -> None:
     for text in ("tomorrow", "0001-01-01T00:00:00+05:00"):
         with pytest.raises(InputError, match="no instant"):
             erasure.request_time(text)
+    with pytest.raises(InputError, match="no run can be as of a later time"):
+        erasure.request_time("9999-12-31")
+
+
+def test_a_request_that_finds_no_room_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "quoted_text", lambda _: "'/nowhere/requests.parquet'")
+    with pytest.raises(duckdb.IOException):
+        erasure.write_requests(tmp_path, ["a"], requested_at=datetime(2025, 1, 2, tzinfo=UTC))
+    assert list((tmp_path / "erasure_requests").iterdir()) == []
 
 
 def test_ids_are_read_from_standard_input(tmp_path: Path) -> None:

@@ -422,6 +422,20 @@ def test_many_files_with_one_fault_are_one_message(full_raw: Path, contract: Raw
     assert "2 other files" in fault.what
 
 
+def test_a_letter_of_another_encoding_is_told_by_its_line(
+    full_raw: Path, contract: RawContract
+) -> None:
+    path = full_raw / "plans" / "more.csv"
+    write_table(path, "plans", contract)
+    rows = path.read_bytes()
+    path.write_bytes(rows + "café,\n".encode("latin-1"))
+    fault = only_fault(full_raw, contract)
+    assert fault.file == path
+    assert "the first is line 3 (invalid encoding)" in fault.what
+    path.write_bytes("é,".encode("latin-1") + rows)
+    assert "the file's first line can't be read" in only_fault(full_raw, contract).what
+
+
 def test_what_is_no_raw_table_is_passed_over_and_said(
     full_raw: Path, contract: RawContract
 ) -> None:

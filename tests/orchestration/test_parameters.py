@@ -57,10 +57,15 @@ def test_as_of_given_twice() -> None:
     assert "twice" in fault.what
 
 
-@pytest.mark.parametrize("given", ["{", "[]", "as_of: 2026-01-01", '"text"', "[" * 60_000])
+@pytest.mark.parametrize("given", ["", "{", "[]", "as_of: 2026-01-01", '"text"', "[" * 60_000])
 def test_vars_that_are_no_json_object(given: str) -> None:
     (fault,) = faults_of(variables=given)
     assert "--vars" in fault.what
+
+
+def test_a_var_that_is_named_twice() -> None:
+    (fault,) = faults_of(variables='{"churn_grace_hours": 24, "churn_grace_hours": 0}')
+    assert fault.what == "--vars names 'churn_grace_hours' twice"
 
 
 def test_unknown_var_is_told_with_the_known_ones() -> None:

@@ -325,6 +325,26 @@ def test_no_reader_sees_two_releases_at_once(database: Server, release: Release)
     assert database.run(query) == [(5, 5, 5)]
 
 
+@needs_server
+def test_what_cannot_be_vacuumed_is_published_all_the_same(
+    database: Server, release: Release
+) -> None:
+    from adbc_driver_postgresql import dbapi
+
+    postgres.publish(release(THINGS), database.url())
+    database.run("alter database bi set lock_timeout = '200ms'", database="postgres")
+    try:
+        with dbapi.connect(database.url()) as other, other.cursor() as cursor:
+            # a reader is let by, and so is whoever writes
+            cursor.execute("lock table marts.things in share update exclusive mode")
+            published = postgres.publish(release(THINGS, number=2), database.url())
+    finally:
+        database.run("alter database bi reset lock_timeout", database="postgres")
+    assert published.uncleaned is not None
+    assert "lock timeout" in published.uncleaned
+    assert database.run("select * from marts.latest") == [(2,)]
+
+
 def unharmed(database: Server) -> None:
     assert database.run("select release from marts.latest") == [(1,)]
     assert database.run("select count(*) from marts.things") == [(3,)]

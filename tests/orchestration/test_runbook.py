@@ -12,10 +12,10 @@ from orchestration.manifest import Manifest
 from orchestration.runbook import (
     KINDS,
     fact_pages,
+    keys_in_memory,
     kind_pages,
     page_of_rule,
     runbook,
-    tests_in_memory,
 )
 from orchestration.settings import PROJECT_DIR
 
@@ -57,7 +57,7 @@ def test_every_end_of_a_run_has_a_page(anchors: list[str]) -> None:
 def test_the_page_names_the_tests_whose_rows_are_gone_with_the_run(
     page: str, manifest: Manifest
 ) -> None:
-    gone = tests_in_memory(manifest)
+    gone = keys_in_memory(manifest)
     assert gone == ["integrity_stg_subscribers__erasures", "integrity_stg_subscribers__split_ids"]
     assert all(f"`{name}`" in page for name in gone)
 

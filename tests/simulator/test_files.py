@@ -122,6 +122,7 @@ def test_other_peoples_files_are_left_alone(tmp_path: Path) -> None:
     "wrong",
     [
         {"subscribers": -1},
+        {"subscribers": 10**14},
         {"months": 0},
         {"seed": -1},
         {"plays_per_month": 1001.0},
@@ -144,3 +145,9 @@ def test_command_writes_the_service_and_says_so(tmp_path: Path) -> None:
     assert "known up to 2025-07-01T00:00:00Z" in done.output
     wrong = CliRunner().invoke(app, ["--months", "0", "--out", str(tmp_path / "raw")])
     assert wrong.exit_code == 2
+    # a path is no markup
+    (tmp_path / "x[").mkdir()
+    file = tmp_path / "x[" / "b]"
+    file.touch()
+    taken = CliRunner().invoke(app, ["--out", str(file)])
+    assert (taken.exit_code, f"{file} is not a folder" in taken.output) == (2, True)
