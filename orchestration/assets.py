@@ -181,6 +181,13 @@ def build_landing_asset(contract: RawContract, manifest: Manifest) -> dg.AssetsD
     return land
 
 
+def _notices(inspection: landing.Inspection) -> Iterator[str]:
+    yield from inspection.folder.notices
+    absent = [findings.table.name for findings in inspection.tables if not findings.files]
+    if absent:
+        yield f"no file of {', '.join(absent)}: read as without rows"
+
+
 def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landing.Inspection:
     reporter = refresh.reporter
     reporter.stage("looking at the raw files")
@@ -197,7 +204,7 @@ def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landin
     unfit = check_target(refresh.project.root, refresh.target)
     if faults := (*findings.faults, *unfit, *inspection.faults):
         raise InputError(faults)
-    for notice in folder.notices:
+    for notice in _notices(inspection):
         reporter.note(f"note: {notice}")
     with private_files(), disk_full_told(refresh.place.root):
         # a rollback at this moment has files that look like what a killed one left

@@ -33,12 +33,18 @@ app.add_typer(alerts_app, name="alerts")
 RawOption = Annotated[
     Path | None,
     typer.Option(
-        "--raw", help="Folder with <table>/*.parquet or <table>/*.csv.", show_default=False
+        "--raw",
+        help="Folder with <table>/*.parquet or <table>/*.csv; or TENURE_RAW.",
+        show_default=False,
     ),
 ]
 WarehouseOption = Annotated[
     Path | None,
-    typer.Option("--warehouse", help="Folder of the build and its releases.", show_default=False),
+    typer.Option(
+        "--warehouse",
+        help="Folder of the build and its releases; or TENURE_WAREHOUSE.",
+        show_default=False,
+    ),
 ]
 
 AsOfOption = Annotated[
@@ -216,9 +222,12 @@ def docs_command(
     from orchestration.warehouse import Warehouse
 
     settings = _settings(raw=None, warehouse=warehouse)
-    page = docs_site.build(
-        Warehouse(settings.warehouse.absolute()), DbtProject(settings.project_dir)
-    )
+    with _reporter() as reporter:
+        page = docs_site.build(
+            Warehouse(settings.warehouse.absolute()),
+            DbtProject(settings.project_dir),
+            on_wait=lambda: reporter.note("another run builds here: waiting for it"),
+        )
     is_open = opens and dashboard_page.opened(page)
     _say_where(page, is_open=is_open)
 

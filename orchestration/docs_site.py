@@ -1,6 +1,7 @@
 """`tenure docs`: dbt's own site of all models and columns, as one page that needs no network."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from orchestration.errors import BuildError, Fault, InputError
@@ -9,8 +10,12 @@ from orchestration.project import DbtProject
 from orchestration.warehouse import Warehouse, private_files
 
 
-def build(place: Warehouse, project: DbtProject) -> Path:
+def build(
+    place: Warehouse, project: DbtProject, *, on_wait: Callable[[], None] = lambda: None
+) -> Path:
     """Builds the site from the project and the tables of the last build; returns its page.
+
+    Calls `on_wait` where a run builds there, which it waits for.
 
     Raises InputError where nothing was built yet, and BuildError with dbt's words where dbt fails.
     """
@@ -19,7 +24,7 @@ def build(place: Warehouse, project: DbtProject) -> Path:
             (Fault(f"nothing was built in {place.root} yet", "Build it: tenure run --raw DIR"),)
         )
     parameters = check_parameters(project.root).parameters
-    with private_files(), place.build_lock(on_wait=lambda: None):
+    with private_files(), place.build_lock(on_wait=on_wait):
         made = project.document(place, parameters)
         if not made.exists():
             raise BuildError(f"dbt made no page of its documentation: see {place.dbt_dir}/dbt.log")

@@ -203,8 +203,7 @@ def _connected(destination: Destination) -> Iterator["Connection"]:
             (
                 Fault(
                     "the driver of PostgreSQL is not installed",
-                    "Install it: pip install 'tenure[postgres]', in a checkout"
-                    " uv sync --extra postgres",
+                    "`make build` in the checkout installs it; so does pip install -e '.[postgres]'",
                 ),
             )
         ) from error

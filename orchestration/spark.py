@@ -92,7 +92,9 @@ def check_target(project_dir: Path, target: str) -> tuple[Fault, ...]:
     if known[target]["type"] != TYPE:
         return ()
     if not (find_spec("dbt.adapters.spark") and find_spec("pyspark")):
-        advice = "Install it with the extra: pip install 'tenure[spark]', or `make spark` here"
+        advice = (
+            "Install it with the extra: `make spark` in the checkout, or pip install -e '.[spark]'"
+        )
         return (Fault("PySpark and dbt-spark are not installed", advice),)
     fault = java_fault() if known[target]["method"] == "session" else None
     return (fault,) if fault else ()

@@ -203,7 +203,7 @@ def test_where_a_page_is_may_look_like_markup(
 ) -> None:
     page = Path("/w[/x] and v[bold]/index.html")
     monkeypatch.setattr(dashboard_page, "brought_up_to_date", lambda *_: page)
-    monkeypatch.setattr(docs_site, "build", lambda *_: page)
+    monkeypatch.setattr(docs_site, "build", lambda *_, **__: page)
     assert tenure(command, "--no-open") == (0, f"{page}: open it in a browser\n", "")
 
 
