@@ -65,8 +65,7 @@ fractions as (
         month_start,
         '{{ name }}' as definition,
         {{ numerator }} as numerator,
-        cast({{ denominator }} as double) as denominator,
-        true as is_known_at_once
+        cast({{ denominator }} as double) as denominator
     from spell_months
     where kind = '{{ kind }}'
     union all
@@ -77,8 +76,7 @@ fractions as (
         'recurly_customer_days' as definition,
         spell_months.ended_spells as numerator,
         cast(coalesce(paying_time.paying_microseconds, 0) as double)
-        / {{ microseconds_between('months.started_at', 'months.elapsed_until_at') }} as denominator,
-        true as is_known_at_once
+        / {{ microseconds_between('months.started_at', 'months.elapsed_until_at') }} as denominator
     from months
     inner join spell_months
         on months.month_start = spell_months.month_start
@@ -90,8 +88,7 @@ fractions as (
         months.month_start,
         'kkbox' as definition,
         coalesce(expiries.churned_memberships, 0) as numerator,
-        cast(coalesce(expiries.expired_memberships, 0) as double) as denominator,
-        false as is_known_at_once
+        cast(coalesce(expiries.expired_memberships, 0) as double) as denominator
     from months
     left join expiries
         on months.month_start = expiries.month_start
@@ -106,12 +103,14 @@ churn_rates as (
         cast(fractions.numerator as bigint) as numerator,
         fractions.denominator,
         case
+            -- who pays at the next month's first instant is known once that is past
+            when fractions.definition = 'fight_churn' and months.ended_at >= {{ as_of() }}
+                then null
             when
-                months.is_complete
-                and (
-                    fractions.is_known_at_once
-                    or months.ended_at + interval 30 day <= {{ as_of() }}
-                )
+                fractions.definition = 'kkbox'
+                and months.ended_at + interval 30 day > {{ as_of() }}
+                then null
+            when months.is_complete
                 then fractions.numerator / nullif(fractions.denominator, 0)
         end as rate,
         months.is_complete
