@@ -107,4 +107,5 @@ def test_the_definition_agrees_with_the_source_in_every_month(
 @needs_source
 def test_ours_differs_by_the_instant_alone(fight_churn: dict[str, Fractions]) -> None:
     assert fight_churn["tenure"][date(2020, 2, 1)] == (19, 400)
+    # nobody of the source leaves and is back in the same month
     assert fight_churn["chartmogul"] == fight_churn["tenure"]

@@ -24,6 +24,7 @@ month_pairs as (
         count(*) as spells,
         count(*) filter (where is_joining) as joining_spells,
         count(*) filter (where is_lost) as lost_spells,
+        count(*) filter (where is_lost_from_opening) as lost_from_opening,
         count(*) filter (where is_resubscription) as resubscribed_spells
     from spells
     group by kind, start_month, end_month
@@ -59,7 +60,8 @@ counts as (
         cast(sum(case when is_ending then spells end) as bigint) as ended_spells,
         cast(sum(case when is_of_opening and is_ending then spells end) as bigint)
             as ended_from_opening,
-        cast(sum(case when is_ending then lost_spells end) as bigint) as lost_spells
+        cast(sum(case when is_ending then lost_spells end) as bigint) as lost_spells,
+        cast(sum(case when is_ending then lost_from_opening end) as bigint) as lost_from_opening
     from pair_months
     group by kind, month_start
 
@@ -88,7 +90,8 @@ filled_counts as (
         coalesce(counts.resubscribed_spells, 0) as resubscribed_spells,
         coalesce(counts.ended_spells, 0) as ended_spells,
         coalesce(counts.ended_from_opening, 0) as ended_from_opening,
-        coalesce(counts.lost_spells, 0) as lost_spells
+        coalesce(counts.lost_spells, 0) as lost_spells,
+        coalesce(counts.lost_from_opening, 0) as lost_from_opening
     from kind_months
     left join counts
         on

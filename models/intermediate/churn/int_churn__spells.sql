@@ -27,7 +27,11 @@ lifetimes_with_neighbours as (
         ) as previous_end_month,
         lead(start_month) over (
             partition by subscriber_id order by lifetime_number
-        ) as next_start_month
+        ) as next_start_month,
+        -- of all that end in the same month, the first says whether its opening has the subscriber
+        min(start_month) over (
+            partition by subscriber_id, end_month
+        ) as first_start_month
     from lifetimes
 
 ),
@@ -41,6 +45,9 @@ lifetime_spells as (
         end_month,
         coalesce(previous_end_month < start_month, true) as is_joining,
         end_month is not null and coalesce(next_start_month > end_month, true) as is_lost,
+        end_month is not null
+        and coalesce(next_start_month > end_month, true)
+        and first_start_month < end_month as is_lost_from_opening,
         lifetime_number > 1 as is_resubscription
     from lifetimes_with_neighbours
 
@@ -94,6 +101,7 @@ boundary_spells as (
         case when count(*) = count(end_month) then max(end_month) end as end_month,
         false as is_joining,
         false as is_lost,
+        false as is_lost_from_opening,
         false as is_resubscription
     from joined_spans
     group by subscriber_id, span_number
@@ -111,6 +119,7 @@ spells as (
         cancel_month as end_month,
         false as is_joining,
         false as is_lost,
+        false as is_lost_from_opening,
         is_resubscription
     from cancellations
     union all
@@ -121,6 +130,7 @@ spells as (
         {{ local_month('ended_at') }} as end_month,
         false as is_joining,
         false as is_lost,
+        false as is_lost_from_opening,
         is_resubscription
     from paying_spells
     union all

@@ -3,7 +3,7 @@
     ('tenure', 'lifetime', 'ended_from_opening', 'opening_spells'),
     ('antenna', 'cancellation', 'ended_spells', 'opening_spells'),
     ('antenna_net', 'cancellation', 'ended_spells - resubscribed_spells', 'opening_spells'),
-    ('chartmogul', 'lifetime', 'ended_from_opening', 'opening_spells'),
+    ('chartmogul', 'lifetime', 'lost_from_opening', 'opening_spells'),
     ('recurly', 'lifetime', 'ended_spells', 'opening_spells'),
     ('stripe', 'subscriber', 'ended_spells', 'opening_spells + started_spells'),
     ('revenuecat', 'subscription', 'ended_spells - resubscribed_spells', 'opening_spells'),
