@@ -46,7 +46,8 @@ lifetime_periods as (
         lifetimes.lifetime_number,
         billed_periods.promotion_code,
         billed_periods.started_at,
-        billed_periods.ended_at,
+        -- what was billed before the lifetime gives no discount before it
+        greatest(billed_periods.ended_at, lifetimes.started_at) as ended_at,
         billed_periods.started_at < {{ open_end('lifetimes.ended_at') }} as is_within_lifetime,
         row_number() over (
             partition by lifetimes.subscriber_id, lifetimes.lifetime_number
