@@ -55,7 +55,7 @@ failed_invoices as (
 
 ),
 
--- what became of the subscription after the failure; past due may reach the store a little later
+-- what became of the subscription from the failure on; past due may reach the store a little later
 consequences as (
 
     select
@@ -72,12 +72,13 @@ consequences as (
         ) = 1 as was_past_due,
         max(
             case
+                -- where the grace is over already, there is nothing to wait for
+                when states.status = 'unpaid' then 1
+                -- one that had ended before may be a return, whose payment may yet come
                 when
                     states.valid_from >= failed_invoices.first_failed_at
-                    and (
-                        states.status = 'unpaid'
-                        or (states.status = 'ended' and states.end_reason = 'payment_failed')
-                    )
+                    and states.status = 'ended'
+                    and states.end_reason = 'payment_failed'
                     then 1
                 else 0
             end
