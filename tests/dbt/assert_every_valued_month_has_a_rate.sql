@@ -22,17 +22,83 @@ raw_rates as (
 
 ),
 
-missing_rates as (
+quarantine_rules as (
+
+    select * from {{ ref('quarantine_rules') }}
+
+),
+
+-- who has sent a rate for those days is not helped by the advice to send one
+quarantined_rates as (
+
+    select
+        currency,
+        {{ month_start('rate_date + interval 7 day') }} as month_start,
+        rate_date,
+        broken_rule
+    from {{ ref('base_billing__exchange_rates') }}
+    where
+        broken_rule is not null
+        and (version_rank = 1 or version_rank is null)
+
+),
+
+newest_quarantined_rates as (
 
     select
         currency,
         month_start,
-        'no rate for ' || currency || ' on ' || cast(month_start as string)
-        || ': add a row for ' || currency || ' to exchange_rates with a rate_date from '
-        || cast(cast(month_start - interval 7 day as date) as string)
-        || ' to ' || cast(month_start as string) as message
+        rate_date,
+        broken_rule
+    from quarantined_rates
+    where rate_date <= month_start
+    qualify
+        row_number() over (
+            partition by currency, month_start
+            order by rate_date desc, broken_rule asc
+        ) = 1
+
+),
+
+months_without_rate as (
+
+    select
+        currency,
+        month_start,
+        'no rate for ' || currency || ' on ' || cast(month_start as string) as fault,
+        'a rate_date from ' || cast(cast(month_start - interval 7 day as date) as string)
+        || ' to ' || cast(month_start as string) as days
     from valued_months
     where rate is null
+
+),
+
+missing_rates as (
+
+    select
+        months_without_rate.currency,
+        months_without_rate.month_start,
+        case
+            when newest_quarantined_rates.currency is null
+                then
+                    months_without_rate.fault
+                    || ': add a row for ' || months_without_rate.currency
+                    || ' to exchange_rates with ' || months_without_rate.days
+            else
+                months_without_rate.fault
+                || ': exchange_rates has rows for ' || months_without_rate.currency
+                || ' with ' || months_without_rate.days || ', but they are quarantined, that of '
+                || cast(newest_quarantined_rates.rate_date as string) || ' by the rule '
+                || quarantine_rules.rule || ' (' || quarantine_rules.reason
+                || '); send one of them again, mended and with a newer recorded_at'
+        end as message
+    from months_without_rate
+    left join newest_quarantined_rates
+        on
+            months_without_rate.currency = newest_quarantined_rates.currency
+            and months_without_rate.month_start = newest_quarantined_rates.month_start
+    left join quarantine_rules
+        on newest_quarantined_rates.broken_rule = quarantine_rules.rule
 
 ),
 

@@ -42,5 +42,9 @@ select
     newest_at,
     table_name || ': ' || cast(rows_ahead as string)
     || ' of its rows are recorded more than a day after the clock of this machine, the last at '
-    || cast(newest_at as string) || ', and everything is built as of then' as message
+    || cast(newest_at as string)
+    {%- if not var('as_of') %}
+    || ', and everything is built as of then; until the source has mended it,'
+    || ' name the horizon with --as-of, and what is recorded later does not exist'
+    {%- endif %} as message
 from arrivals_ahead

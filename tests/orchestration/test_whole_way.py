@@ -2,14 +2,16 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from orchestration import verdicts
-from orchestration.errors import AuditError, InputError
+from orchestration.errors import AuditError, Fault, InputError
 from orchestration.manifest import MARTS_SCHEMA, Manifest
 from orchestration.parameters import check_parameters
 from orchestration.project import DbtBuild, ParsedProject
@@ -137,11 +139,13 @@ def built(from_parquet: Warehouse, tmp_path: Path) -> Warehouse:
     return place
 
 
-def run_tests(project: ParsedProject, place: Warehouse, *selected: str) -> DbtBuild:
+def run_tests(
+    project: ParsedProject, place: Warehouse, *selected: str, as_of: str | None = None
+) -> DbtBuild:
     """Runs data tests alone on what stands in the build's file."""
     build = project.project.start(
         place,
-        check_parameters(project.project.root).parameters,
+        check_parameters(project.project.root, as_of=as_of).parameters,
         tests="only",
         parsed=project.parsed,
         select=selected,
@@ -180,26 +184,31 @@ def test_a_lost_row_and_a_lost_cent_each_stop_the_release(
     assert "Nothing was released" in told
 
 
-def warnings_of(parsed_project: ParsedProject, built: Warehouse, test: str) -> tuple[str, ...]:
+def messages(build: DbtBuild, place: Warehouse) -> Callable[[str], list[str]]:
+    """What the failing rows of a test tell, asked of the build's file."""
+
+    def ask(query: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(place.build_file)) as connection:
+            return connection.execute(query).fetchall()
+
+    return lambda unique_id: build.failing_messages(ask, unique_id)
+
+
+def warnings_of(
+    parsed_project: ParsedProject, built: Warehouse, test: str, *, as_of: str | None = None
+) -> tuple[Fault, ...]:
     """What a data test that only warns tells of a build."""
-    build = run_tests(parsed_project, built, test)
-    with duckdb.connect(str(built.build_file)) as connection:
-        found = verdicts.suspicions(
-            parsed_project.manifest,
-            build.finished,
-            lambda unique_id: build.failing_messages(
-                lambda query: connection.execute(query).fetchall(), unique_id
-            ),
-        )
-    return tuple(fault.what for fault in found)
+    build = run_tests(parsed_project, built, test, as_of=as_of)
+    return verdicts.suspicions(parsed_project.manifest, build.finished, messages(build, built))
 
 
 def test_rows_of_a_wrong_clock_are_told(parsed_project: ParsedProject, built: Warehouse) -> None:
     now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
     ahead = now + timedelta(days=2)
 
-    def tell() -> tuple[str, ...]:
-        return warnings_of(parsed_project, built, "assert_no_row_is_recorded_ahead_of_the_clock")
+    def tell(as_of: str | None = None) -> tuple[str, ...]:
+        test = "assert_no_row_is_recorded_ahead_of_the_clock"
+        return tuple(str(fault) for fault in warnings_of(parsed_project, built, test, as_of=as_of))
 
     assert tell() == ()
     with duckdb.connect(str(built.build_file)) as connection:
@@ -217,10 +226,55 @@ def test_rows_of_a_wrong_clock_are_told(parsed_project: ParsedProject, built: Wa
     assert tell() == ()
     with duckdb.connect(str(built.build_file)) as connection:
         connection.execute("update staging.stg_clock set as_of = ?", [ahead + timedelta(seconds=1)])
-    assert tell() == (
+    ((told,), (told_of_a_named_one,)) = tell(), tell(f"{ahead + timedelta(seconds=1):%FT%TZ}")
+    assert told.startswith(
         "playback_sessions: 2 of its rows are recorded more than a day after the clock of this"
-        f" machine, the last at {ahead:%Y-%m-%d %H:%M:%S}, and everything is built as of then",
+        f" machine, the last at {ahead:%Y-%m-%d %H:%M:%S}, and everything is built as of then"
     )
+    assert "--as-of" in told
+    assert "everything" not in told_of_a_named_one
+    assert "--as-of" not in told_of_a_named_one
+    assert "raw files" in told_of_a_named_one
+
+
+def test_rates_that_are_there_and_quarantined_are_told(
+    parsed_project: ParsedProject, built: Warehouse
+) -> None:
+    """Two rates up to 1 September are quarantined, and all others of euros are of other days."""
+    with duckdb.connect(str(built.build_file)) as connection:
+        connection.execute(
+            "update staging.base_billing__exchange_rates"
+            " set broken_rule = case"
+            " when rate_date = date '2025-08-25' then 'out_of_range'"
+            " when rate_date = date '2025-08-31' then 'event_after_recorded' end"
+            " where currency = 'EUR'"
+        )
+        connection.execute(
+            "delete from staging.base_billing__exchange_rates where currency = 'EUR'"
+            " and broken_rule is null and rate_date between '2025-08-25' and '2025-09-01'"
+        )
+        connection.execute(
+            "update intermediate.int_currency__valued_months set rate = null"
+            " where currency in ('EUR', 'JPY') and month_start = date '2025-09-01'"
+        )
+    build = run_tests(parsed_project, built, "assert_every_valued_month_has_a_rate")
+    error = verdicts.build_error(
+        parsed_project.manifest,
+        build.finished,
+        raw_folder=built.root,
+        raw_files=[],
+        warehouse=built.root,
+        messages_of=messages(build, built),
+    )
+    assert isinstance(error, InputError)
+    assert error.exit_status == 2
+    told = str(error)
+    assert "no rate for EUR on 2025-09-01: exchange_rates has rows for EUR" in told
+    assert "a rate_date from 2025-08-25 to 2025-09-01, but they are quarantined" in told
+    assert (
+        "that of 2025-08-31 by the rule event_after_recorded (The event is dated more than" in told
+    )
+    assert "no rate for JPY on 2025-09-01: add a row for JPY to exchange_rates" in told
 
 
 def test_rows_of_a_clock_that_was_never_set_are_told(
@@ -237,9 +291,10 @@ def test_rows_of_a_clock_that_was_never_set_are_told(
         connection.execute(
             "create or replace view staging.stg_billing__payments as from staging.early"
         )
-    assert warnings_of(parsed_project, built, name) == (
+    (fault,) = warnings_of(parsed_project, built, name)
+    assert fault.what == (
         "payments: 1 of its rows happened before 1990, the first on 1970-01-01, and every month"
-        " since then is built",
+        " since then is built"
     )
 
 
