@@ -61,7 +61,8 @@ elapsed_lifetimes as (
             else {{ days_between('start_date', name ~ '_date') }} - 1
         end as {{ name }}_steps,
         {%- endfor %}
-        billing_period_count
+        -- an absurd count, which the contract lets through, would overflow as an integer
+        cast(billing_period_count as double)
         * case billing_period_unit when 'year' then 12 when 'week' then 7 else 1 end as period_steps
     from dated_lifetimes
 

@@ -42,7 +42,8 @@ strata_with_horizon as (
         cast(
             floor(
                 cast({{ var('clv_horizon_months') }} * units_a_year as double)
-                / (12 * billing_period_count)
+                -- an absurd count, which the contract lets through, would overflow as an integer
+                / (12 * cast(billing_period_count as double))
             ) as bigint
         ) as horizon_periods
     from strata

@@ -80,7 +80,7 @@ known_observations as (
             'not known yet'
         ) as billing_period,
         coalesce(
-            level_values.billing_period_count
+            cast(level_values.billing_period_count as double)
             * case level_values.billing_period_unit
                 when 'year' then 366 when 'month' then 31 when 'week' then 7 else 1
             end > 31,
