@@ -203,7 +203,7 @@ def _connected(destination: Destination) -> Iterator["Connection"]:
             (
                 Fault(
                     "the driver of PostgreSQL is not installed",
-                    "`make build` in the checkout installs it; so does pip install -e '.[postgres]'",
+                    "`make build` in the checkout installs it, or pip install -e '.[postgres]'",
                 ),
             )
         ) from error
