@@ -158,7 +158,7 @@ def print_metrics(
     """
     layer = MetricLayer(place.dbt_dir / SEMANTIC_MANIFEST)
     if not (place.release_file.exists() and layer.path.exists()):
-        missing = layer.path if place.release_file.exists() else "a release"
+        missing = layer.path.name if place.release_file.exists() else "release"
         advice = "Build one first: tenure run --raw DIR --warehouse DIR"
         raise InputError((Fault(f"there is no {missing} in {place.root}", advice),))
     if not metrics and (by or where or only_sql):

@@ -213,7 +213,10 @@ def _try_csv(
         counted = connection.execute(query).fetchall()
     except duckdb.Error as error:
         # the error's own text quotes the line, which may hold personal data
-        advice = "Write it as comma-separated UTF-8 text, quoted by double quotes"
+        advice = (
+            "Write it as comma-separated UTF-8 text, quoted by double quotes, with the same line"
+            " ends throughout"
+        )
         what = f"the rows can't be read as CSV ({type(error).__name__})"
         return [in_files(what, advice, files, table)], [], 0
     rejected = connection.execute(

@@ -436,6 +436,16 @@ def test_a_letter_of_another_encoding_is_told_by_its_line(
     assert "the file's first line can't be read" in only_fault(full_raw, contract).what
 
 
+def test_line_ends_of_two_kinds_are_told(full_raw: Path, contract: RawContract) -> None:
+    path = full_raw / "plans" / "more.csv"
+    write_table(path, "plans", contract)
+    header, row = path.read_bytes().splitlines()
+    path.write_bytes(b"\r\n".join([header, row + b"\n" + row, b""]))
+    fault = only_fault(full_raw, contract)
+    assert fault.file == path
+    assert "the same line ends throughout" in fault.advice
+
+
 def test_what_is_no_raw_table_is_passed_over_and_said(
     full_raw: Path, contract: RawContract
 ) -> None:
