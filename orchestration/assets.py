@@ -183,9 +183,8 @@ def build_landing_asset(contract: RawContract, manifest: Manifest) -> dg.AssetsD
 
 def _notices(inspection: landing.Inspection) -> Iterator[str]:
     yield from inspection.folder.notices
-    absent = [findings.table.name for findings in inspection.tables if not findings.files]
-    if absent:
-        yield f"no file of {', '.join(absent)}: read as without rows"
+    if inspection.absent:
+        yield f"no file of {', '.join(inspection.absent)}: read as without rows"
 
 
 def _land(refresh: Refresh, contract: RawContract, manifest: Manifest) -> landing.Inspection:

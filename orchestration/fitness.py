@@ -73,11 +73,7 @@ def check(request: RunRequest, reporter: Reporter) -> Fitness:
     folder = open_raw_folder(settings.raw.absolute(), contract)
     inspection = landing.inspect(folder, contract)
     faults = [*findings.faults, *inspection.faults]
-    absent = tuple(
-        each.table.name
-        for each in inspection.tables
-        if not each.files and not each.table.is_required
-    )
+    absent = inspection.absent
     if not inspection.tables:
         # there is no such folder
         return Fitness(inspection, tuple(faults), (), (), {})

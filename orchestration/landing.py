@@ -45,6 +45,15 @@ class Inspection:
         in_files = (fault for findings in self.tables for fault in findings.faults)
         return (*self.folder.faults, *in_files)
 
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """The optional tables of which no file came; a required one is a fault."""
+        return tuple(
+            findings.table.name
+            for findings in self.tables
+            if not findings.files and not findings.table.is_required
+        )
+
 
 def inspect(
     folder: RawFolder, contract: RawContract, *, on_table: Callable[[str], None] = lambda _: None

@@ -1,6 +1,5 @@
 """The folder that a build writes to and readers read from: its paths, its rights and its locks."""
 
-import errno
 import os
 import shlex
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from orchestration.errors import BuildError, DamagedError, Fault, InputError
+from orchestration.errors import FULL, BuildError, DamagedError, Fault, InputError
 
 # what is in here is personal enough to be its owner's alone
 PRIVATE_UMASK = 0o077
@@ -230,11 +229,11 @@ def disk_full_message(place: Path, *, released: str | None = None) -> str:
 
 def is_disk_full(error: BaseException) -> bool:
     """Whether an error of the system or the engine says that no space is left."""
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if isinstance(error, OSError) and error.errno in FULL:
         return True
     return says_disk_full(str(error))
 
 
 def says_disk_full(message: str) -> bool:
     """Whether a message of the engine says that no space is left."""
-    return any(text in message for text in (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT)))
+    return any(os.strerror(number) in message for number in FULL)

@@ -78,6 +78,7 @@ def test_optional_table_missing_is_a_table_without_rows(
 ) -> None:
     shutil.rmtree(full_raw / "titles")
     assert landed(full_raw, contract, "titles") == []
+    assert landing.inspect(open_raw_folder(full_raw, contract), contract).absent == ("titles",)
 
 
 @pytest.mark.parametrize("table", ["titles", "plans"])
