@@ -86,7 +86,7 @@ def judge_suite(
                 suite,
                 each,
                 _observed(str(each.kwargs["column"]), result.result),
-                success=bool(result.success),
+                failures=int(result.result["unexpected_count"]),
             )
     return [outcomes[expectation.name] for expectation in suite.expectations]
 
@@ -206,7 +206,7 @@ def _observed(column: str, figures: dict[str, Any]) -> str:
 
 
 def _outcome(
-    suite: Suite, expectation: Expectation, observed: str, *, success: bool = True
+    suite: Suite, expectation: Expectation, observed: str, *, failures: int = 0
 ) -> CheckOutcome:
     return CheckOutcome(
         suite=suite.name,
@@ -214,7 +214,7 @@ def _outcome(
         table_name=expectation.table_name,
         column=expectation.column,
         severity=expectation.severity,
-        success=success,
+        failures=failures,
         observed=observed,
         why=expectation.why,
         owner=expectation.owner,

@@ -17,7 +17,7 @@ class CheckOutcome:
         table_name: The raw table, or `<schema>.<model>`, that is at fault if it fails.
         column: The column it is about; `all` where it is about rows.
         severity: How bad a failure is.
-        success: Whether it holds. It also holds where there is nothing yet to judge.
+        failures: How many of the figures judged break it; none where there is nothing yet to judge.
         observed: The figures that broke it and where they are, for a person; never a raw value
             and never personal data, since only aggregates are judged.
         why: What goes wrong for readers if it is ignored.
@@ -30,8 +30,13 @@ class CheckOutcome:
     table_name: str
     column: str
     severity: Severity
-    success: bool
+    failures: int
     observed: str
     why: str
     owner: str
     what_to_do: str
+
+    @property
+    def success(self) -> bool:
+        """Whether it holds."""
+        return not self.failures

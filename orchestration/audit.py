@@ -152,7 +152,7 @@ def check_result(outcome: "CheckOutcome") -> bookkeeping.CheckResult:
         column_name=None if outcome.column == "all" else outcome.column,
         severity=outcome.severity,
         status="passed" if outcome.success else failed,
-        failures=0 if outcome.success else 1,
+        failures=outcome.failures,
         message="" if outcome.success else outcome.observed,
         why=outcome.why,
         owner=outcome.owner,

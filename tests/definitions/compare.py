@@ -95,11 +95,7 @@ def _equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - two cells
 
 
 def _row_key(value: object) -> str:
-    return (
-        "|".join("" if part is None else str(part) for part in value)
-        if isinstance(value, tuple)
-        else str(value)
-    )
+    return "|".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
 
 
 def _prepared(marts: Marts) -> Marts:
@@ -263,8 +259,6 @@ def _nameable(row: Row, known: set[str]) -> str:
     if key is None or (isinstance(key, tuple) and None in key):
         return "null key"
     text = _row_key(key)
-    if "" in text.split("|"):
-        return "null key"
     if row["table_name"] in ("subscribers", "erasure_requests") and (
         text.startswith(ERASED_PREFIX) or text not in known
     ):

@@ -18,7 +18,7 @@ HOLDS = CheckOutcome(
     table_name="payments",
     column="all",
     severity="warning",
-    success=True,
+    failures=0,
     observed="3 of 3 as expected",
     why="It tells what is new.",
     owner="payments",
@@ -53,8 +53,8 @@ def page_of(*outcomes: CheckOutcome) -> str:
     ("outcomes", "verdict"),
     [
         ((HOLDS,), "Fit for release: checks as of 2026-04-01 00:00:00 UTC"),
-        ((HOLDS, replace(HOLDS, success=False)), "Fit for release, with warnings: "),
-        ((replace(HOLDS, success=False, severity="critical"), HOLDS), "Not to be released: "),
+        ((HOLDS, replace(HOLDS, failures=1)), "Fit for release, with warnings: "),
+        ((replace(HOLDS, failures=1, severity="critical"), HOLDS), "Not to be released: "),
     ],
 )
 def test_the_verdict_is_in_the_title(outcomes: tuple[CheckOutcome, ...], verdict: str) -> None:
@@ -63,7 +63,7 @@ def test_the_verdict_is_in_the_title(outcomes: tuple[CheckOutcome, ...], verdict
 
 def test_what_failed_stands_first_and_in_its_suite_with_all_that_is_said_of_it() -> None:
     failed = replace(
-        HOLDS, expectation="no_day_is_empty", success=False, observed="rows_where_usual at x: 0"
+        HOLDS, expectation="no_day_is_empty", failures=1, observed="rows_where_usual at x: 0"
     )
     page = page_of(HOLDS, failed)
     rows = re.findall(r"<tr role=\"row\" class=\"so\">.*?</tr>", page, re.DOTALL)
@@ -77,7 +77,7 @@ def test_what_failed_stands_first_and_in_its_suite_with_all_that_is_said_of_it()
 @pytest.mark.parametrize("field", ["observed", "why", "owner", "what_to_do", "expectation"])
 def test_a_value_is_text_and_never_markup(field: str) -> None:
     changed: dict[str, Any] = {field: HOSTILE}
-    page = page_of(replace(HOLDS, success=False, **changed))
+    page = page_of(replace(HOLDS, failures=1, **changed))
     assert {tag for tag, _ in Elements(page).found}.isdisjoint({"script", "img"})
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
@@ -97,7 +97,7 @@ def test_each_cell_says_on_a_phone_what_it_is() -> None:
 
 
 def test_the_page_loads_nothing_and_runs_nothing() -> None:
-    elements = Elements(page_of(HOLDS, replace(HOLDS, success=False)))
+    elements = Elements(page_of(HOLDS, replace(HOLDS, failures=1)))
     assert elements.open == []
     policy = next(
         attributes["content"]
@@ -118,7 +118,7 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
 
 
 def test_links_lead_to_a_place_of_the_page() -> None:
-    elements = Elements(page_of(HOLDS, replace(HOLDS, success=False))).found
+    elements = Elements(page_of(HOLDS, replace(HOLDS, failures=1))).found
     ids = {attributes["id"] for _, attributes in elements if "id" in attributes}
     links = {str(attributes["href"])[1:] for _, attributes in elements if "href" in attributes}
     assert links <= ids

@@ -267,7 +267,7 @@ def test_a_failed_expectation_is_told_by_its_own_page(
         table_name="people",
         column="all",
         severity="warning",
-        success=False,
+        failures=1,
         observed="silent_days at 2026-01-01: 3",
         why="Nobody came.",
         owner="accounts",

@@ -63,14 +63,14 @@ def read(place: Warehouse, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
-def outcome(*, severity: str, success: bool) -> CheckOutcome:
+def outcome(*, severity: str) -> CheckOutcome:
     return CheckOutcome(
         suite="release",
         expectation="people_are_young",
         table_name="marts.dim_people",
         column="age",
         severity=severity,
-        success=success,
+        failures=2,
         observed="age at p1: 2",
         why="Old people break it.",
         owner="people",
@@ -264,7 +264,7 @@ def test_a_failing_critical_expectation_keeps_the_last_release(
     run_small: RunPipeline, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = run_small().release_file.read_bytes()
-    plan(monkeypatch, outcome(severity="critical", success=False))
+    plan(monkeypatch, outcome(severity="critical"))
     with pytest.raises(AuditError) as refused:
         run_small()
     assert "people_are_young: age at p1: 2" in str(refused.value)
@@ -321,14 +321,14 @@ def test_a_full_refresh_is_made_in_a_new_file(
 def test_warnings_are_released_and_told(
     run_small: RunPipeline, people: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan(monkeypatch, outcome(severity="warning", success=False))
+    plan(monkeypatch, outcome(severity="warning"))
     write_people(people, ages=[1, 7])
     place = run_small()
     assert read(
         place,
         "select kind, status, failures, column_name from quality.check_results"
         " where status <> 'passed' order by 1",
-    ) == [("data test", "warned", 1, "age"), ("expectation", "warned", 1, "age")]
+    ) == [("data test", "warned", 1, "age"), ("expectation", "warned", 2, "age")]
     console = Console(record=True, width=200, file=io.StringIO())
     report.print_status(console, place, {})
     told = console.export_text()

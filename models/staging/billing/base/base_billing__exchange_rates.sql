@@ -40,11 +40,7 @@ rows_with_verdict as (
         copies,
         version_rank,
         broken_rule,
-        concat_ws(
-            '|',
-            coalesce(cast(rate_date as string), ''),
-            coalesce({{ told_text('currency') }}, '')
-        ) as row_key,
+        cast(rate_date as string) || '|' || {{ told_text('currency') }} as row_key,
         case
             when broken_rule is not null
                 then {{ row_as_json(columns) }}

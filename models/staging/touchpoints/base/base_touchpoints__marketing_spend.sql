@@ -52,12 +52,7 @@ rows_with_verdict as (
         copies,
         version_rank,
         broken_rule,
-        concat_ws(
-            '|',
-            coalesce(cast(spend_date as string), ''),
-            coalesce(cast(acquisition_channel as string), ''),
-            coalesce(cast(country_code as string), '')
-        ) as row_key,
+        cast(spend_date as string) || '|' || acquisition_channel || '|' || country_code as row_key,
         case
             when broken_rule is not null
                 then {{ row_as_json(columns) }}
