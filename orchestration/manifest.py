@@ -1,7 +1,7 @@
 """dbt's manifest as the rest of the package asks it: by schema, meta or lineage, never by name."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,12 +47,13 @@ class ReleasedTable:
 class RawEvents:
     """A raw table, its key, and the column that says when a row happened; None where none does.
 
-    What reaches back changes what was before it: rows that other rows refer to, or that stand in an
-    order with them.
+    `start_time` is the column from which on a row counts, where that is earlier. What reaches back
+    changes what was before it: rows that other rows refer to, or that stand in an order with them.
     """
 
     table: str
     event_time: str | None
+    start_time: str | None
     is_date: bool
     key: tuple[str, ...]
     reaches_back: bool
@@ -60,11 +61,16 @@ class RawEvents:
 
 @dataclass(frozen=True)
 class HeadlineFigure:
-    """A column of a monthly mart that people quote, by its meta `is_headline`."""
+    """A column of a monthly mart that people quote, by its meta `is_headline`.
+
+    `rows` says by column which of the mart's rows are the figure's: by its meta `headline_rows`,
+    where a month has rows of all and of parts.
+    """
 
     schema: str
     table: str
     column: str
+    rows: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -167,7 +173,12 @@ class Manifest:
     def headline_figures(self) -> tuple[HeadlineFigure, ...]:
         """The columns of released models that are marked as headline figures, by mart."""
         return tuple(
-            HeadlineFigure(node["schema"], node["alias"], name)
+            HeadlineFigure(
+                node["schema"],
+                node["alias"],
+                name,
+                node["config"].get("meta", {}).get("headline_rows", {}),
+            )
             for node in self.models()
             if node["schema"] in RELEASED_SCHEMAS
             for name, column in node["columns"].items()
@@ -182,6 +193,7 @@ class Manifest:
             RawEvents(
                 source["name"],
                 time,
+                meta.get("start_time"),
                 is_date=bool(time) and source["columns"][time]["data_type"] == "date",
                 key=tuple(meta.get("key", ())),
                 reaches_back=bool(meta.get("reaches_back")),

@@ -21,7 +21,11 @@ from orchestration.warehouse import is_disk_full
 RESTATEMENT_COLUMNS: Mapping[str, tuple[str, str]] = {
     "release_id": ("varchar", "Release that changed the figure."),
     "mart_name": ("varchar", "Mart that the figure stands in."),
-    "figure": ("varchar", "Column of the mart, summed over all rows of the month."),
+    "figure": (
+        "varchar",
+        "Column of the mart, summed over the rows of the month; of rows of all and of parts over"
+        " those of all.",
+    ),
     "month_start": ("date", "First day of the month, which was over in the release before."),
     "previous_value": ("decimal(18,4)", "What it was; null where the month had no row."),
     "current_value": ("decimal(18,4)", "What it is; null where the month has no row any more."),
@@ -137,17 +141,22 @@ def _last_closed(
 
 def _monthly_sums(catalog: str, figure: HeadlineFigure) -> str:
     column = quoted_name(figure.column)
+    rows = [f"{quoted_name(name)} = {quoted_text(value)}" for name, value in figure.rows.items()]
     return (
         f"select month_start, cast(sum({column}) as decimal(18, 4)) as value,"
         " bool_and(is_complete) as is_complete"
-        f" from {quoted_name(catalog, figure.schema, figure.table)} group by month_start"
+        f" from {quoted_name(catalog, figure.schema, figure.table)}"
+        f" where {' and '.join(rows) or 'true'} group by month_start"
     )
 
 
 def _has_figure(
     connection: duckdb.DuckDBPyConnection, catalog: str, figure: HeadlineFigure
 ) -> bool:
-    return _has_column(connection, catalog, (figure.schema, figure.table), figure.column)
+    return all(
+        _has_column(connection, catalog, (figure.schema, figure.table), column)
+        for column in (figure.column, *figure.rows)
+    )
 
 
 def _has_column(
@@ -368,6 +377,8 @@ def _local_time(events: RawEvents, zone: str) -> str:
     if not events.event_time:
         return "cast(null as timestamp)"
     time = quoted_name(events.event_time)
+    if events.start_time:
+        time = f"least({quoted_name(events.start_time)}, {time})"
     if events.is_date or zone == "UTC":
         return time
     return f"timezone({quoted_text(zone)}, timezone('UTC', {time}))"

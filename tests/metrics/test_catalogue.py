@@ -28,7 +28,7 @@ def _metrics(manifest: Manifest) -> list[Metric]:
 
 
 def _without_metric(manifest: Manifest) -> list[HeadlineFigure]:
-    asked_for = {(metric.mart, metric.column) for metric in _metrics(manifest) if metric.unit}
+    asked_for = {(metric.mart, metric.column) for metric in _metrics(manifest)}
     return [
         figure
         for figure in manifest.headline_figures()

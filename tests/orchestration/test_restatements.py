@@ -15,11 +15,11 @@ VARS = {"as_of": None, "reporting_currency": "USD", "reporting_timezone": "UTC"}
 JANUARY, FEBRUARY, MARCH = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
 
 
-def model(schema: str, name: str, *headlines: str) -> dict[str, object]:
+def model(schema: str, name: str, *headlines: str, **rows: str) -> dict[str, object]:
     return {
         "unique_id": f"model.tenure.{name}",
         "resource_type": "model",
-        "config": {"materialized": "table"},
+        "config": {"materialized": "table", "meta": {"headline_rows": rows}},
         "schema": schema,
         "alias": name,
         "description": "",
@@ -44,7 +44,13 @@ MANIFEST = Manifest(
 Rows = list[tuple[date, str, int, bool]]
 
 
-def publish(warehouse: Warehouse, number: int, rows: Rows, dunning: Rows | None = None) -> None:
+def publish(
+    warehouse: Warehouse,
+    number: int,
+    rows: Rows,
+    dunning: Rows | None = None,
+    manifest: Manifest = MANIFEST,
+) -> None:
     """Releases a bridge of (month, tier, lost, is_complete), known a day later each time.
 
     The mart of dunning is empty if nothing else is said.
@@ -69,7 +75,7 @@ def publish(warehouse: Warehouse, number: int, rows: Rows, dunning: Rows | None 
             bookkeeping.note_step(connection, step)
     release.publish(
         warehouse,
-        MANIFEST,
+        manifest,
         project_version="1.2.3",
         released_at=START + timedelta(seconds=number),
     )
@@ -111,6 +117,20 @@ def test_a_closed_month_that_changes_is_told_and_an_open_one_is_not(warehouse: W
     assert (previous_as_of.day, as_of.day) == (11, 12)
 
 
+def test_of_rows_of_all_and_of_parts_those_of_all_are_the_figure(warehouse: Warehouse) -> None:
+    """Three who watched basic and two who watched premium may be four."""
+    content = {"bridge": model("marts", "bridge", "lost", tier="all")}
+    of_all = Manifest({**MANIFEST.content, "nodes": content})
+    parts: Rows = [(JANUARY, "basic", 3, True), (JANUARY, "premium", 2, True)]
+    publish(warehouse, 1, [(JANUARY, "all", 4, True), *parts], manifest=of_all)
+    publish(warehouse, 2, [(JANUARY, "all", 4, True), *parts[:1]], manifest=of_all)
+    assert restatements(warehouse) == []
+    publish(warehouse, 3, [(JANUARY, "all", 5, True), *parts], manifest=of_all)
+    assert restatements(warehouse) == [
+        ("20260101T060003Z", JANUARY, Decimal("4.0000"), Decimal("5.0000"))
+    ]
+
+
 def test_the_same_figures_again_restate_nothing_and_forget_nothing(warehouse: Warehouse) -> None:
     publish(warehouse, 1, [(JANUARY, "basic", 3, True)])
     publish(warehouse, 2, [(JANUARY, "basic", 4, True)])
@@ -150,10 +170,20 @@ def test_a_rollback_and_a_new_release_keep_what_was_told(warehouse: Warehouse) -
 
 
 def source(
-    name: str, event_time: str | None, key: str, *, reaches_back: bool = False
+    name: str,
+    event_time: str | None,
+    key: str,
+    *,
+    start_time: str | None = None,
+    reaches_back: bool = False,
 ) -> dict[str, object]:
     columns = {event_time: {"data_type": "timestamp"}} if event_time else {}
-    meta = {"event_time": event_time, "key": [key], "reaches_back": reaches_back}
+    meta = {
+        "event_time": event_time,
+        "start_time": start_time,
+        "key": [key],
+        "reaches_back": reaches_back,
+    }
     return {
         "unique_id": f"source.tenure.raw.{name}",
         "source_name": "raw",
@@ -179,6 +209,14 @@ REACHING_BACK = Manifest(
     {
         **WITH_RAW.content,
         "sources": {"changes": source("changes", "changed_at", "change_id", reaches_back=True)},
+    }
+)
+
+# each change takes two hours
+LASTING = Manifest(
+    {
+        **WITH_RAW.content,
+        "sources": {"changes": source("changes", "changed_at", "change_id", start_time="began_at")},
     }
 )
 
@@ -209,10 +247,10 @@ def publish_of(
             connection.execute(f"create schema if not exists {schema}")
         connection.execute(
             "create or replace table raw.changes"
-            " (changed_at timestamp, recorded_at timestamp, change_id varchar)"
+            " (changed_at timestamp, recorded_at timestamp, change_id varchar, began_at timestamp)"
         )
         connection.executemany(
-            "insert into raw.changes values (?, ?, ?)",
+            "insert into raw.changes select $1, $2, $3, cast($1 as timestamp) - interval 2 hour",
             [(*change[:2], change[-1] if len(change) > 2 else change[0]) for change in changes],
         )
         connection.execute("create or replace table raw.plans (recorded_at timestamp)")
@@ -319,6 +357,15 @@ def test_a_later_row_is_a_cause_in_a_table_that_reaches_back(warehouse: Warehous
     )
     at = "2026-03-11 10:00:00"
     assert causes == [("rows became known", "changes", 1, 0, at, at)]
+
+
+def test_a_row_that_began_in_the_month_is_a_cause(warehouse: Warehouse) -> None:
+    """As a session that began before midnight and was over after it."""
+    late: Changes = [("2026-02-01 01:00", "2026-03-11 10:00")]
+    publish_of(warehouse, FIRST, as_of="2026-03-11", lost=3, manifest=LASTING)
+    causes = publish_of(warehouse, FIRST + late, as_of="2026-03-12", lost=4, manifest=LASTING)
+    at = "2026-03-11 10:00:00"
+    assert causes == [("rows became known", "changes", 1, 1, at, at)]
 
 
 def test_an_earlier_horizon_knows_fewer_rows(warehouse: Warehouse) -> None:

@@ -40,7 +40,7 @@ totals as (
 
 ),
 
--- before the first play of the service nobody can say who slept
+-- before the first play of the service nobody can say who slept, nor in its month who slept before
 growth as (
 
     select
@@ -48,12 +48,16 @@ growth as (
         coalesce(totals.opening_subscribers, 0) as opening_subscribers,
         coalesce(totals.new_subscribers, 0) as new_subscribers,
         coalesce(totals.resurrected_subscribers, 0) as resurrected_subscribers,
-        {%- for category in ['retained', 'dormant', 'reawakened'] %}
+        {%- for category in ['retained', 'dormant'] %}
         case
             when first_viewing.first_month <= months.month_start
                 then coalesce(totals.{{ category }}_subscribers, 0)
         end as {{ category }}_subscribers,
         {%- endfor %}
+        case
+            when first_viewing.first_month < months.month_start
+                then coalesce(totals.reawakened_subscribers, 0)
+        end as reawakened_subscribers,
         coalesce(totals.retained_subscribers + totals.dormant_subscribers, 0) as kept_subscribers,
         coalesce(totals.churned_subscribers, 0) as churned_subscribers,
         coalesce(totals.closing_subscribers, 0) as closing_subscribers,

@@ -39,7 +39,7 @@ rows_with_verdict as (
         copies,
         version_rank,
         broken_rule,
-        subscriber_id as row_key,
+        {{ told_text('subscriber_id') }} as row_key,
         case
             when broken_rule is not null
                 then {{ row_as_json(columns) }}
