@@ -39,7 +39,6 @@ known_lifetimes as (
         observations.is_current,
         observations.outcome,
         windows.cutoff_at,
-        lifetimes.started_at < windows.cutoff_at as is_known,
         case
             when lifetimes.started_at < windows.cutoff_at
                 then cast({{ days_between(
