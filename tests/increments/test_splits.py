@@ -180,6 +180,15 @@ STORIES: dict[str, tuple[dict[str, list[Row]], int]] = {
         },
         3,
     ),
+    "somebody erased, and a play of somebody else twice": (
+        {
+            "erasure_requests": [
+                {"subscriber_id": "ann", "requested_at": day(30), "recorded_at": day(30)}
+            ],
+            "playback_sessions": [session("v3", by="bob", at=day(41))],
+        },
+        3,
+    ),
     "a play before the first one": ({"playback_sessions": [session("v0", at=day(1))]}, 4),
     "a sign-up after the first play": (
         {"subscribers": [subscriber("ann", signed_up_at=day(5), recorded_at=day(6))]},
