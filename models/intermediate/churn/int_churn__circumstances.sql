@@ -18,6 +18,12 @@ window_genres as (
 
 ),
 
+service_start as (
+
+    select * from {{ ref('int_viewing__service_start') }}
+
+),
+
 bands as (
 
     select
@@ -43,6 +49,17 @@ totals as (
 
 ),
 
+-- before the first play of the service nobody measured, and nobody is known to have watched nothing
+measured_windows as (
+
+    select
+        windows.*,
+        coalesce(service_start.first_viewing_date < windows.window_end_date, false) as is_measured
+    from windows
+    cross join service_start
+
+),
+
 circumstances as (
 
     select
@@ -51,20 +68,25 @@ circumstances as (
         windows.lifetime_number,
         windows.has_churned,
         case
+            when not windows.is_measured then 'unmeasured'
             when totals.viewing_days >= bands.heavy_from then 'heavy'
             when totals.viewing_days >= bands.regular_from then 'regular'
             when totals.viewing_days >= bands.light_from then 'light'
             else 'none'
         end as viewing,
         case
+            when not windows.is_measured then 'unmeasured'
             when coalesce(totals.plays, 0) = 0 then 'none'
             when totals.failed_share >= bands.failing_from then 'failing'
             when totals.rebuffer_ratio is null then 'unmeasured'
             when totals.rebuffer_ratio >= bands.buffering_from then 'buffering'
             else 'smooth'
         end as playback,
-        coalesce(window_genres.genre, 'none') as genre
-    from windows
+        case
+            when windows.is_measured then coalesce(window_genres.genre, 'none')
+            else 'unmeasured'
+        end as genre
+    from measured_windows as windows
     cross join bands
     left join totals
         on

@@ -30,6 +30,12 @@ running_totals as (
 
 ),
 
+service_start as (
+
+    select * from {{ ref('int_viewing__service_start') }}
+
+),
+
 viewing_windows as (
 
     select * from {{ ref('int_segmentation__viewing_windows') }}
@@ -86,9 +92,8 @@ subscriber_month_features as (
             ) }} - 1 as integer
         ) as days_since_last_view,
         -- before the first play of the service nobody measured: a subscriber is not dormant for it
-        max(running_totals.last_viewing_date) over (
-            partition by subscriber_months.month_start
-        ) is not null as is_viewing_measured,
+        coalesce(service_start.first_viewing_date < subscriber_months.elapsed_until_date, false)
+            as is_viewing_measured,
         coalesce(profile_windows.profiles_28d, 0) as profiles_28d,
         coalesce(payment_windows.failed_invoices_90d, 0) as failed_invoices_90d,
         running_totals.collected_amount > 0 as has_paid,
@@ -102,6 +107,7 @@ subscriber_month_features as (
         subscriber_months.is_latest,
         subscriber_months.is_complete
     from subscriber_months
+    cross join service_start
     inner join running_totals
         on
             subscriber_months.subscriber_id = running_totals.subscriber_id

@@ -24,6 +24,12 @@ first_play_months as (
 
 ),
 
+service_start as (
+
+    select * from {{ ref('int_viewing__service_start') }}
+
+),
+
 stratum_starts as (
 
     select
@@ -32,14 +38,6 @@ stratum_starts as (
         min(month_start) as first_month
     from engagement_months
     group by stratum, stratum_value
-
-),
-
-viewing_start as (
-
-    select min(month_start) as first_viewing_month
-    from engagement_months
-    where active_subscriber_days > 0
 
 ),
 
@@ -54,12 +52,12 @@ stratum_months as (
         {{ microseconds_between('months.started_at', 'months.elapsed_until_at') }}
             as elapsed_microseconds,
         -- before the first play of the service nobody measured: unknown, not 0
-        viewing_start.first_viewing_month <= months.month_start as is_measured,
+        {{ month_start('service_start.first_viewing_date') }} <= months.month_start as is_measured,
         months.is_complete
     from stratum_starts
     inner join months
         on stratum_starts.first_month <= months.month_start
-    cross join viewing_start
+    cross join service_start
 
 ),
 

@@ -12,16 +12,9 @@ growth_months as (
 
 ),
 
-viewing_days as (
+service_start as (
 
-    select * from {{ ref('int_viewing__subscriber_days') }}
-
-),
-
-first_viewing as (
-
-    select {{ month_start('min(viewing_date)') }} as first_month
-    from viewing_days
+    select * from {{ ref('int_viewing__service_start') }}
 
 ),
 
@@ -50,12 +43,12 @@ growth as (
         coalesce(totals.resurrected_subscribers, 0) as resurrected_subscribers,
         {%- for category in ['retained', 'dormant'] %}
         case
-            when first_viewing.first_month <= months.month_start
+            when {{ month_start('service_start.first_viewing_date') }} <= months.month_start
                 then coalesce(totals.{{ category }}_subscribers, 0)
         end as {{ category }}_subscribers,
         {%- endfor %}
         case
-            when first_viewing.first_month < months.month_start
+            when service_start.first_viewing_date < months.month_start
                 then coalesce(totals.reawakened_subscribers, 0)
         end as reawakened_subscribers,
         coalesce(totals.retained_subscribers + totals.dormant_subscribers, 0) as kept_subscribers,
@@ -65,7 +58,7 @@ growth as (
     from months
     left join totals
         on months.month_start = totals.month_start
-    cross join first_viewing
+    cross join service_start
 
 )
 
