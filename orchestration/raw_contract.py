@@ -83,7 +83,8 @@ def _raw_table(entry: dict[str, Any], path: Path) -> RawTable:
         raise ValueError(f"{path}: table {entry['name']} lacks meta {', '.join(sorted(missing))}")
     columns = tuple(_raw_column(column, entry["name"], path) for column in entry["columns"])
     names = {column.name for column in columns}
-    unknown = {*meta["key"], *([meta["event_time"]] if meta["event_time"] else [])} - names
+    times = {meta["event_time"], meta.get("start_time")} - {None}
+    unknown = {*meta["key"], *times} - names
     if unknown:
         raise ValueError(
             f"{path}: table {entry['name']} has no column {', '.join(sorted(unknown))}"

@@ -67,6 +67,10 @@ def test_unknown_table(contract: RawContract) -> None:
         (TABLE.format(key="plan", data_type="string"), "has no column plan"),
         (TABLE.format(key="plan_id", data_type="money"), "unknown type 'money'"),
         (TABLE.format(key="plan_id", data_type="string").replace("event_time: null", ""), "lacks"),
+        (
+            TABLE.format(key="plan_id", data_type="string").replace("null", "null, start_time: at"),
+            "has no column at",
+        ),
     ],
 )
 def test_declaration_that_lacks_something(tmp_path: Path, text: str, told: str) -> None:
