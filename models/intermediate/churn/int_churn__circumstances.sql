@@ -49,7 +49,7 @@ totals as (
 
 ),
 
--- before the first play of the service nobody measured, and nobody is known to have watched nothing
+-- before the first play of the service nobody measured: that somebody watched nothing is not known
 measured_windows as (
 
     select
