@@ -61,7 +61,7 @@ def compose(
             *built,
             *build_fit_assets(manifest, built[0]),
             build_audit_asset(landed, built, is_recorded=is_recorded),
-            build_release_asset(manifest),
+            build_release_asset(manifest, is_recorded=is_recorded),
             build_dashboard_asset(),
         ],
         jobs=[job],

@@ -22,6 +22,7 @@ import yaml
 
 from orchestration.data_tests import Broken, broken_rules
 from orchestration.dbt_events import only_heard_events
+from orchestration.dbt_shortcuts import quick_contexts, quick_results
 from orchestration.errors import BuildError, printable, without_values
 from orchestration.kept_parse import KeptParse
 from orchestration.manifest import Manifest
@@ -364,7 +365,7 @@ def _log(warehouse: Warehouse) -> Iterator[Callable[[Any], None]]:
             logger.log(LOGGED_LEVELS[level], "%s", printable(without_values(text)))
 
     try:
-        with only_heard_events():
+        with only_heard_events(), quick_contexts(), quick_results():
             yield note
     finally:
         handler.close()

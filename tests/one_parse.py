@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.dbt_events import only_heard_events
+from orchestration.dbt_shortcuts import quick_contexts, quick_results
 from orchestration.metric_queries import SEMANTIC_MANIFEST
 from orchestration.parameters import Parameters, check_parameters
 from orchestration.project import DbtProject, ParsedProject
@@ -102,6 +103,8 @@ def invoke_dbt(
         with (
             environment(TENURE_WAREHOUSE=str(warehouse), **(env or {})),
             nullcontext() if on_sql else only_heard_events(),
+            quick_contexts(),
+            quick_results(),
         ):
             return runner.invoke(given)
     finally:

@@ -25,3 +25,15 @@ def test_afterwards_everything_is_heard_as_before() -> None:
     with only_heard_events():
         assert event_manager_client.get_event_manager() is not before
     assert event_manager_client.get_event_manager() is before
+
+
+def test_an_event_that_nobody_hears_is_never_made_and_can_be_read_all_the_same() -> None:
+    with only_heard_events():
+        event = Note(msg="of a debugger's")
+        fire_event(event, level=EventLevel.DEBUG)
+        assert "pb_msg" not in vars(event)
+        assert event.msg == "of a debugger's"
+        assert event.to_dict() == {"msg": "of a debugger's"}
+        event.msg = "another"
+        assert event.msg == "another"
+    assert Note(msg="made at once").msg == "made at once"
