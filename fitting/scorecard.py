@@ -6,6 +6,7 @@ validation date; what is tested has learned from all dates before the second gap
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,7 @@ TOLD_APART_DIGITS = 12
 
 # beyond these a coefficient gets no better that anybody could tell, and the fit takes longer
 LEARNED_OBSERVATIONS = 40_000
+FITS_AT_A_TIME = 2
 
 SHUFFLED_FITS = 5
 SHUFFLED_TESTS = 20
@@ -73,16 +75,18 @@ def fit_risk(observed: pa.Table) -> dict[str, list[dict[str, Any]]]:
     if reason:
         return _tables(observations, dates, reason, None, [], [])
     parts = _parts(observations, dates)
-    # one thread: the same sums in the same order on every machine, and no waiting for each other
-    with threadpool_limits(1):
-        penalty, of_validation = _chosen(parts)
-        of_test = fit_hazard(_drawn(parts.before, LEARNED_OBSERVATIONS), penalty)
+    # a fit has one thread: the same sums in the same order on every machine, and no waiting for
+    # each other; fits of which none needs another are made at the same time
+    with threadpool_limits(1), ThreadPoolExecutor(FITS_AT_A_TIME) as pool:
+        penalty, of_validation = _chosen(parts, pool)
+        learning = pool.submit(fit_hazard, _drawn(parts.before, LEARNED_OBSERVATIONS), penalty)
+        fitting = pool.submit(fit_hazard, _drawn(observations, LEARNED_OBSERVATIONS), penalty)
+        shuffled_auc = _shuffled_auc(parts, penalty)
         scores = [
             *_scores("validation", of_validation, parts.train, parts.validation, None),
-            *_scores("test", of_test, parts.before, parts.test, _shuffled_auc(parts, penalty)),
+            *_scores("test", learning.result(), parts.before, parts.test, shuffled_auc),
         ]
-        model = fit_hazard(_drawn(observations, LEARNED_OBSERVATIONS), penalty)
-    return _tables(observations, dates, None, penalty, model.rows(), scores)
+    return _tables(observations, dates, None, penalty, fitting.result().rows(), scores)
 
 
 def _reason(observations: Observations, dates: npt.NDArray[np.datetime64]) -> str | None:
@@ -129,10 +133,11 @@ def _parts(observations: Observations, dates: npt.NDArray[np.datetime64]) -> Par
     )
 
 
-def _chosen(parts: Parts) -> tuple[float, HazardModel]:
+def _chosen(parts: Parts, pool: Executor) -> tuple[float, HazardModel]:
     """The penalty whose model says best what became of the validation date, by log-loss."""
     sample = _drawn(parts.train, LEARNED_OBSERVATIONS)
-    models = {penalty: fit_hazard(sample, penalty) for penalty in PENALTIES}
+    fitted = pool.map(lambda penalty: fit_hazard(sample, penalty), PENALTIES)
+    models = dict(zip(PENALTIES, fitted, strict=True))
     losses = {
         penalty: _outcome_log_loss(model.probabilities(parts.validation), parts.validation)
         for penalty, model in models.items()
