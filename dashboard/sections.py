@@ -136,8 +136,9 @@ SECTIONS = (
                 "% of opening MRR",
                 "Gross: the share of the opening MRR that was not lost in the month; net: the same"
                 " with what expanded and resumed. Without new and reactivation MRR, exchange"
-                " rates and moves between tiers; losses of those who came in the month are in it."
-                " An open month has none.",
+                " rates and moves between tiers; what those who came in the month lost or gained"
+                " since is in it. Of one plan it is no share of its opening: what a move to a"
+                " cheaper plan loses counts there. An open month has none.",
                 "marts.mrr_bridge_monthly",
                 ("mrr",),
                 ALL_FILTERS,
@@ -297,14 +298,14 @@ SECTIONS = (
         (
             Chart(
                 "segment_sizes",
-                "Subscribers by segment now",
-                "subscribers",
-                "Everybody is in exactly one segment of each segmentation, judged by what is known"
-                " at the release's horizon.",
+                "Accounts by segment now",
+                "accounts",
+                "Everybody with an account, who left or never paid too, is in exactly one segment"
+                " of each segmentation, judged by what is known at the release's horizon.",
                 "marts.subscriber_segments",
                 ("segments",),
-                numerator="subscribers of the segment",
-                denominator="subscribers of all segments",
+                numerator="accounts of the segment",
+                denominator="accounts of all segments",
             ),
             Chart(
                 "segment_churn",
@@ -340,8 +341,8 @@ SECTIONS = (
                 "active_viewers",
                 "Subscribers who watch: in the month, and on an average day",
                 "subscribers",
-                "Active in a month (MAU) is who watched anything in it; on an average day (DAU),"
-                " viewing days ÷ days of the month that have begun.",
+                "Active in a month (MAU) is who watched anything in it or tried to, paying or not;"
+                " on an average day (DAU), viewing days ÷ days of the month that have begun.",
                 "marts.engagement_monthly",
                 ("engagement",),
                 (PLAN,),
@@ -520,9 +521,9 @@ SECTIONS = (
             Chart(
                 "restatements",
                 "Figures of closed months that a release changed",
-                "reporting currency or subscribers, as the figure has it",
+                "the unit of the figure",
                 "What a headline figure of a closed month was in the release before, and what it"
-                " is since. None is good news.",
+                " is since: the 60 newest. None is good news.",
                 "quality.kpi_restatements",
                 ("restatements",),
                 when_none="No release has changed a figure of a closed month.",

@@ -247,9 +247,9 @@ def _deliveries(feed: Feed) -> list[Expectation]:
             "counts: an empty delivery took the place of the files, they were taken away, or the "
             "horizon lies before all of them.",
             owner=feed.owner,
-            what_to_do="Put the files back and run again; until then `tenure rollback` gives "
-            "readers the release before. Where `as_of` was meant to lie so early, or the table was "
-            "given up, there is nothing to mend.",
+            what_to_do="Put the files back and run again; until then `tenure rollback RELEASE` "
+            "gives readers the newest one of `tenure status` in which it had rows. Where `as_of` "
+            "was meant to lie so early, or the table was given up, there is nothing to mend.",
             table_name=feed.table_name,
         ),
         Expectation(
@@ -258,9 +258,9 @@ def _deliveries(feed: Feed) -> list[Expectation]:
             type=BETWEEN,
             kwargs=between("repeated_share_change", None, 0.2),
             severity="warning",
-            why="More copies or versions of the same keys than usual mean that a batch was sent "
-            "twice or an export lost its place; figures hold, since one version counts, but the "
-            "feed is not what it was.",
+            why="More copies or versions of the same keys within a day than usual, or rows without "
+            "a key, mean that a batch was sent twice or an export lost its place; figures hold, "
+            "since one version counts, but the feed is not what it was.",
             owner=feed.owner,
             what_to_do="Find the day by `from quality.feed_profile where table_name = "
             f"'{feed.table_name}' and metric in ('rows', 'distinct_keys') order by profile_date`: "
@@ -298,8 +298,9 @@ def _deliveries(feed: Feed) -> list[Expectation]:
                 "than usual: a clock was set wrong, a time zone was taken for UTC, or the export "
                 "ran late. Days and months near midnight are then the wrong ones.",
                 owner=feed.owner,
-                what_to_do="Look at the difference: whole hours are a time zone, anything else a "
-                "late export, which mends itself. Have wrong times sent again as new versions.",
+                what_to_do="Look at the difference: whole, half or quarter hours are a time zone, "
+                "anything else a late export, which mends itself. Have wrong times sent again as "
+                "new versions.",
                 table_name=feed.table_name,
             )
         )
@@ -362,7 +363,9 @@ def _lines_add_up(feed: Feed) -> Expectation:
         kwargs=between("lines_to_invoices", 0.98, 1.02),
         severity="warning",
         why="An invoice's total is the sum of its lines with tax. Where a day's are not equal, "
-        f"lines or invoices are missing, or one of the two is in another unit. {feed.cost}",
+        f"lines or invoices are missing, or one of the two is in another unit. {feed.cost} Where "
+        "more than one in 500 invoices has come again as another version, nobody can say: its "
+        "total counts with each.",
         owner=feed.owner,
         what_to_do="Compare the totals with the sums of the lines, invoice by invoice, for that "
         "day of arrival; have what is missing sent again.",

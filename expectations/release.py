@@ -88,7 +88,7 @@ def _mrr_bridge() -> list[Expectation]:
         _never(
             "mrr_bridge_has_every_month",
             "release_mrr_bridge",
-            "cells_after_a_gap",
+            "cells_before_a_gap",
             table_name,
             "A cell that is missing in a month after it had somebody makes charts and sums by "
             "month wrong without a trace.",
@@ -169,17 +169,14 @@ def _churn() -> list[Expectation]:
             "pair is missing or differs, which is a defect in the models, not in the data.",
             "transferred_in",
         ),
-        Expectation(
-            name="churn_rate_is_a_rate",
-            frame="release_churn",
-            type=BETWEEN,
-            kwargs=between("churn_rate", 0, 1),
-            severity="critical",
-            why="No more of the opening can leave than were in it.",
-            owner=OWNER,
-            what_to_do=compare,
-            table_name=table_name,
-            column="churned_from_opening",
+        _never(
+            "churn_rate_is_a_rate",
+            "release_churn",
+            "cells_losing_more_than_they_had",
+            table_name,
+            "No more of the opening can leave than were in it, in any tier, country and channel.",
+            compare,
+            "churned_from_opening",
         ),
     ]
 

@@ -19,8 +19,9 @@ HEAD = """\
 Every headline figure, each defined once, in the semantic layer's YAML beside its mart. A metric
 adds up the mart's own columns at whatever grain is asked for: a rate is a sum over a sum, never a
 mean of rates, and a level such as closing MRR is that of the last month, never a sum of months.
-Amounts are in the reporting currency; a share runs from 0 to 1. An open month is in amounts and
-counts, so far, and in no rate and no average.
+Amounts are in the reporting currency; a share runs from 0 to 1, and beyond where it sets those who
+came or left in a month against those who were there. An open month is in amounts and counts, so
+far, and in no rate and no average.
 
 ```console
 $ .venv/bin/tenure metrics churn_rate closing_mrr --by metric_time__quarter --by plan_tier

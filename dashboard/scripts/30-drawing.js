@@ -161,12 +161,12 @@ Tenure.byMonth = (context, rows, series, { kind, stack, isBar, isRatio = kind ==
         return tooltip(
           words.monthName(month) + note,
           series
-            .filter(({ key }) => rows[dataIndex][key] != null)
             .map(({ key, label, colour }, at) => ({
               label,
               text: words.full(rows[dataIndex][key], kind),
               colour: colour ?? colours.series[at % colours.series.length],
-            })),
+            }))
+            .filter((_, at) => rows[dataIndex][series[at].key] != null),
         );
       },
     },
@@ -247,7 +247,7 @@ Tenure.intervals = (colours, ends) => ({
   tooltip: { show: false },
   z: 5,
   encode: { x: [0, 1], y: 2 },
-  data: ends.map(([from, to], at) => [from, to, at]),
+  data: ends.flatMap((pair, at) => (pair ? [[...pair, at]] : [])),
   renderItem: (_, api) => {
     const [from, y] = api.coord([api.value(0), api.value(2)]);
     const [to] = api.coord([api.value(1), api.value(2)]);

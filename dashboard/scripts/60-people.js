@@ -128,6 +128,12 @@ const curvesOf = ({ choice, memberOf }) => {
   return points.filter((point) => point.stratum === choice("stratum"));
 };
 
+// the stair of a curve that a day is on; none beyond its end, where nobody has been seen
+const stairAt = (table, curve, day) => {
+  const stairs = table.rows.filter((row) => row.stratum_value === curve);
+  return day <= stairs.at(-1).tenure_days ? stairs.filter((row) => row.tenure_days <= day).at(-1) : undefined;
+};
+
 Tenure.chart("survival_curves", {
   controls: () => {
     const present = new Set(Tenure.table("survival").map((point) => point.stratum));
@@ -175,7 +181,7 @@ Tenure.chart("survival_curves", {
         },
       ];
     });
-    const at = (curve, day) => table.rows.filter((row) => row.stratum_value === curve && row.tenure_days <= day).at(-1);
+    const at = (curve, day) => stairAt(table, curve, day);
     return {
       height: 380,
       legend: { data: curves.map(words.named) },
@@ -193,7 +199,7 @@ Tenure.chart("survival_curves", {
             .filter(({ row }) => row)
             .map(({ row, colour, label }) => ({
               label, colour,
-              text: `${words.full(row.survival, "rate")} (${words.short(row.ci_lower, "rate")} to ${words.short(row.ci_upper, "rate")}), ${words.full(row.at_risk, "count")} at risk`,
+              text: `${words.full(row.survival, "rate")} (${words.short(row.ci_lower, "rate")} to ${words.short(row.ci_upper, "rate")}), ${words.full(row.at_risk, "count")} at risk on day ${words.full(row.tenure_days, "count")}`,
             }));
           return Tenure.tooltip(`Longer than ${Math.round(day)} days`, lines);
         },
@@ -202,7 +208,7 @@ Tenure.chart("survival_curves", {
     };
   },
   summary: (table) => {
-    const at = (curve) => table.rows.filter((row) => row.stratum_value === curve && row.tenure_days <= 365).at(-1);
+    const at = (curve) => stairAt(table, curve, 365);
     return `After 365 days: ${unique(table.rows.map((row) => row.stratum_value)).map((curve) => `${words.named(curve)} ${words.full(at(curve)?.survival, "rate")}`).join(", ")}.`;
   },
 });

@@ -173,7 +173,13 @@ Tenure.chart("title_survival", {
       { kind: "rate" },
     );
     option.series.push(
-      Tenure.intervals(colours, rows.map((row) => [-2, 2].map((times) => row.survival_difference + times * row.survival_difference_std_error))),
+      Tenure.intervals(
+        colours,
+        // where all have left, nobody knows how far chance would go
+        rows.map(({ survival_difference: difference, survival_difference_std_error: error }) =>
+          error == null ? null : [difference - 2 * error, difference + 2 * error],
+        ),
+      ),
     );
     return { height: 30 + rows.length * 22, ...option };
   },

@@ -210,6 +210,15 @@ unlisted_currencies as (
 
 ),
 
+-- an invoice that comes again as another version brings its total again, and no lines
+versions as (
+
+    select coalesce(max(superseded_rows * 500 > raw_rows), false) as has_many
+    from quality.row_reconciliation
+    where table_name = 'invoices'
+
+),
+
 billed as (
 
     select
@@ -218,10 +227,12 @@ billed as (
         billed_days.lines_minor / nullif(billed_days.invoices_minor, 0) as lines_to_invoices
     from judged_days
     cross join bounds
+    cross join versions
     inner join billed_days
         on judged_days.profile_date = billed_days.profile_date
     where
         judged_days.table_name = 'invoice_lines'
+        and not versions.has_many
         and judged_days.row_count >= 20
         and judged_days.profile_date <= bounds.last_complete_day
         and judged_days.profile_date not in (

@@ -35,8 +35,8 @@ select
             other_churned_subscribers
         ) < 0
     ) as double) as negative_cells,
-    -- between 0 and 1 or there is no such rate: of the opening, no more can leave than were in it
-    cast(sum(churned_from_opening) as double) / nullif(sum(opening_subscribers), 0) as churn_rate,
+    cast(count(*) filter (where churned_from_opening > opening_subscribers) as double)
+        as cells_losing_more_than_they_had,
     cast(sum(transferred_in) - sum(transferred_out) as double) as transfer_difference
 from cells
 group by month_start

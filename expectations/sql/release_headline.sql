@@ -115,6 +115,34 @@ judged as (
 
 ),
 
+-- what has fallen to nothing has no logarithm, and is the worst leap that there is
+collapses as (
+
+    select
+        months.month_start,
+        histories.figure,
+        cast(-1 as double) as leap
+    from months
+    inner join (
+        select
+            figure,
+            max(month_start) as last_month,
+            count(value) as history_months
+        from figures
+        where figure <> 'churn_rate_change'
+        group by figure
+    ) as histories
+        on histories.last_month < months.month_start
+    where
+        months.opening_subscribers >= 200
+        and histories.history_months >= 12
+        and case
+            when histories.figure = 'mrr_ratio' then months.closing_mrr_amount
+            else months.net_revenue_a_day
+        end <= 0
+
+),
+
 last_figures as (
 
     select
@@ -128,6 +156,8 @@ last_figures as (
         end as leap
     from judged
     where history_months >= 6
+    union all
+    select * from collapses
 
 )
 

@@ -9,7 +9,8 @@ cells as (
         + resume_mrr_amount + contraction_mrr_amount + churn_mrr_amount + pause_mrr_amount
         + fx_mrr_amount + transfer_in_mrr_amount + transfer_out_mrr_amount as bridged_mrr_amount,
         lag(closing_mrr_amount) over cell as previous_closing_mrr_amount,
-        lag(month_start) over cell as previous_month_start
+        lead(month_start) over cell as next_month_start,
+        max(month_start) over () as last_month_start
     from marts.mrr_bridge_monthly
     window cell as (
         partition by plan_tier, country_code, acquisition_channel order by month_start
@@ -25,8 +26,10 @@ select
         where opening_mrr_amount <> coalesce(previous_closing_mrr_amount, 0)
     ) as double) as cells_off_last_closing,
     cast(count(*) filter (
-        where previous_month_start <> cast(month_start - interval 1 month as date)
-    ) as double) as cells_after_a_gap,
+        where
+            month_start < last_month_start
+            and next_month_start is distinct from cast(month_start + interval 1 month as date)
+    ) as double) as cells_before_a_gap,
     cast(count(*) filter (
         where least(
             opening_mrr_amount, closing_mrr_amount, new_mrr_amount, reactivation_mrr_amount,

@@ -22,7 +22,7 @@ counted as (
             and (lifetimes.ended_at >= months.elapsed_until_at or lifetimes.ended_at is null)
         ) as closing_lifetimes
     from {{ ref('int_calendar__months') }} as months
-    inner join {{ ref('fct_subscriber_lifetimes') }} as lifetimes
+    left join {{ ref('fct_subscriber_lifetimes') }} as lifetimes
         on months.ended_at > lifetimes.started_at
     group by months.month_start
 

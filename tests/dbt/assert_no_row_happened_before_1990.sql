@@ -17,13 +17,24 @@
 
 with
 
+-- no month is built for the lines of other invoices
+billed_lines as (
+
+    select invoice_lines.period_start_at
+    from {{ ref('stg_billing__invoice_lines') }} as invoice_lines
+    inner join {{ ref('stg_billing__invoices') }} as invoices
+        on invoice_lines.invoice_id = invoices.invoice_id
+    where invoices.status in ('open', 'paid', 'uncollectible')
+
+),
+
 early_rows as (
 
     {%- for model, began_at in beginnings.items() %}
     select
         '{{ model.split("__")[1] }}' as table_name,
         cast({{ began_at }} as date) as began_on
-    from {{ ref(model) }}
+    from {{ 'billed_lines' if model == 'stg_billing__invoice_lines' else ref(model) }}
     where {{ began_at }} < date '1990-01-01'
     {%- if not loop.last %}
     union all

@@ -24,10 +24,20 @@ select
     definitions.numerator,
     bridge.churned_from_opening,
     definitions.denominator,
-    bridge.opening_subscribers
+    bridge.opening_subscribers,
+    definitions.rate
 from definitions
 left join bridge
     on definitions.month_start = bridge.month_start
 where
     definitions.numerator <> coalesce(bridge.churned_from_opening, 0)
     or definitions.denominator <> coalesce(bridge.opening_subscribers, 0)
+    or coalesce(definitions.rate, -1) <> coalesce(
+        case
+            when definitions.is_complete
+                then
+                    cast(bridge.churned_from_opening as double)
+                    / nullif(bridge.opening_subscribers, 0)
+        end,
+        -1
+    )

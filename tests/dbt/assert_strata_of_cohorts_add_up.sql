@@ -29,7 +29,11 @@ sums as (
 
 kinds as (
 
-    select distinct stratum from strata
+    select 'plan_tier' as stratum
+    union all
+    select 'country' as stratum
+    union all
+    select 'channel' as stratum
 
 ),
 

@@ -35,17 +35,17 @@ churn_sums as (
 )
 
 select
-    monthly_sums.month_start,
+    coalesce(monthly_sums.month_start, mrr_sums.month_start, churn_sums.month_start) as month_start,
     monthly_sums.closing_mrr_amount,
     mrr_sums.closing_mrr_amount as bridge_closing_mrr_amount,
     monthly_sums.closing_subscribers,
     churn_sums.closing_subscribers as bridge_closing_subscribers
 from monthly_sums
-left join mrr_sums
+full outer join mrr_sums
     on monthly_sums.month_start = mrr_sums.month_start
-left join churn_sums
-    on monthly_sums.month_start = churn_sums.month_start
+full outer join churn_sums
+    on coalesce(monthly_sums.month_start, mrr_sums.month_start) = churn_sums.month_start
 where
-    monthly_sums.opening_mrr_amount <> coalesce(mrr_sums.opening_mrr_amount, 0)
-    or monthly_sums.closing_mrr_amount <> coalesce(mrr_sums.closing_mrr_amount, 0)
-    or monthly_sums.closing_subscribers <> coalesce(churn_sums.closing_subscribers, 0)
+    coalesce(monthly_sums.opening_mrr_amount, 0) <> coalesce(mrr_sums.opening_mrr_amount, 0)
+    or coalesce(monthly_sums.closing_mrr_amount, 0) <> coalesce(mrr_sums.closing_mrr_amount, 0)
+    or coalesce(monthly_sums.closing_subscribers, 0) <> coalesce(churn_sums.closing_subscribers, 0)

@@ -1,5 +1,5 @@
 {# A warning: a bad row stops nothing, and who has to see to it that it is mended must know. #}
-{{ config(severity='warn', meta={'fault': 'input'}) }}
+{{ config(severity='warn', meta={'fault': 'input'}, fail_calc='coalesce(sum(requests), 0)') }}
 
 with
 
@@ -10,25 +10,73 @@ quarantined_requests as (
 
 ),
 
-people as (
+-- one may stay for somebody who is in no raw file any more
+requests_of_people as (
 
-    select distinct subscriber_id from {{ source('raw', 'subscribers') }}
-    where recorded_at < {{ as_of() }}
+    select distinct
+        requests.subscriber_id,
+        {{ told_text('requests.subscriber_id') }} as row_key
+    from {{ source('raw', 'erasure_requests') }} as requests
+    inner join {{ source('raw', 'subscribers') }} as people
+        on requests.subscriber_id = people.subscriber_id
+    where
+        requests.recorded_at < {{ as_of() }}
+        and coalesce(requests.requested_at < {{ as_of() }}, true)
+        and people.recorded_at < {{ as_of() }}
 
 ),
 
--- a row a request; one may stay for somebody who is in no raw file any more
-requests_without_effect as (
+keys_of_people as (
+
+    select distinct row_key from requests_of_people
+
+),
+
+accepted_requests as (
+
+    select accepted_rows as requests
+    from {{ ref('row_reconciliation') }}
+    where table_name = 'erasure_requests'
+
+),
+
+broken_requests as (
 
     select
         quarantined_requests.rule,
-        count(*) over (partition by quarantined_requests.rule) as requests
+        count(*) as requests,
+        count(keys_of_people.row_key) as requests_of_people
     from quarantined_requests
-    left join people
-        on quarantined_requests.row_key = people.subscriber_id
-    where
-        quarantined_requests.rule <> 'missing_reference'
-        or people.subscriber_id is not null
+    left join keys_of_people
+        on quarantined_requests.row_key = keys_of_people.row_key
+    where quarantined_requests.rule <> 'missing_reference'
+    group by quarantined_requests.rule
+
+),
+
+counts as (
+
+    select
+        (select count(*) from requests_of_people) as requests_of_people,
+        (select sum(accepted_requests.requests) from accepted_requests) as accepted_requests,
+        (select coalesce(sum(broken_requests.requests_of_people), 0) from broken_requests)
+            as broken_requests
+
+),
+
+-- a key may tell its shape alone, which many share: so these are counted, and not looked for
+requests_without_effect as (
+
+    select
+        rule,
+        requests
+    from broken_requests
+    union all
+    select
+        'missing_reference' as rule,
+        requests_of_people - accepted_requests - broken_requests as requests
+    from counts
+    where requests_of_people > accepted_requests + broken_requests
 
 )
 

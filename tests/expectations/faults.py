@@ -275,6 +275,11 @@ def feeds_of(*, subscribers: int, months: int, seed: int, dirt: bool = False) ->
             landing.lay_views(connection, inspection)
         _run_dbt(folder)
         with duckdb.connect(str(folder / "build.duckdb")) as connection:
+            # nothing is built but the profile: no table has another version of a row
+            connection.execute(
+                "create table quality.row_reconciliation"
+                " (table_name varchar, raw_rows bigint, superseded_rows bigint)"
+            )
             connection.execute(f"create schema {CLEAN}")
             for findings in inspection.tables:
                 name = findings.table.name

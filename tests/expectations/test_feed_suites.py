@@ -211,6 +211,10 @@ def test_a_fault_is_told_for_three_days() -> None:
         with duckdb.connect() as connection:
             connection.execute("create schema quality")
             connection.execute(
+                "create table quality.row_reconciliation"
+                " (table_name varchar, raw_rows bigint, superseded_rows bigint)"
+            )
+            connection.execute(
                 "create table quality.feed_profile as select 'payments' as table_name, "
                 "cast(day as date) as profile_date, 'rows' as metric, 'all' as column_name, "
                 "'all' as category, "

@@ -28,6 +28,13 @@ FAULTS = {
         "where month_start = '2026-02-01'",
         {"mrr_bridge_has_every_month"},
     ),
+    "a cell that ends before the others": (
+        "insert into marts.mrr_bridge_monthly by name select * replace ('other' as country_code)"
+        " from marts.mrr_bridge_monthly where month_start = '2026-01-01';"
+        "update marts.mrr_bridge_monthly set closing_mrr_amount = 0, new_mrr_amount = 0"
+        " where country_code = 'other'",
+        {"mrr_bridge_has_every_month"},
+    ),
     "churn that brings money": (
         "update marts.mrr_bridge_monthly set churn_mrr_amount = 10, contraction_mrr_amount = -20 "
         "where month_start = '2026-02-01'",
@@ -309,6 +316,9 @@ def large_history(connection: duckdb.DuckDBPyConnection, series: str, last: str)
         (STEADY, "net_a_day = net_a_day", None),
         (STEADY, "net_a_day = net_a_day * 28 / 31", REVENUE),
         (STEADY, "net_a_day = net_a_day * 2", REVENUE),
+        # what has fallen to nothing has no growth, and is the worst that can be
+        (STEADY, "mrr = 0", MRR),
+        (STEADY, "net_a_day = -1", REVENUE),
         # asin(sqrt(0.05)) = 0.2255, chance is 0.5 / sqrt(1000) * 1.123 = 0.0178, and the arcsine of
         # 0.2255 + 5 * 0.0178 = 0.3143 is that of a rate of 9.6 %
         (STEADY, "lost = 93", None),

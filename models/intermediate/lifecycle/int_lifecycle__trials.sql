@@ -46,7 +46,7 @@ trials as (
         subscription_id,
         run_number,
         subscriber_id,
-        max_by(plan_id, valid_from) as plan_id,
+        min_by(plan_id, valid_from) as plan_id,
         min(valid_from) as started_at,
         case when count(*) = count(valid_to) then max(valid_to) end as ended_at
     from states_in_order

@@ -17,7 +17,9 @@ current_states as (
         {{ has_state('trialing') }} as is_trialing,
         max(case when status in ('trialing', 'active', 'past_due') then 1 else 0 end) = 1
             as has_access,
-        min(case when status in ('trialing', 'active', 'past_due') then plan_id end) as plan_id
+        min_by(plan_id, subscription_id) filter (
+            where status in ('trialing', 'active', 'past_due')
+        ) as plan_id
     from states
     group by subscriber_id
 
