@@ -167,7 +167,7 @@ def _judge_rows(
         if not all(node.is_success for node in models.finished):
             # a file that can't be read to its end: what stands on it was not built
             return None, list(faults)
-        return _broken_rules(connection), [*faults, *_too_many(connection, parameters)]
+        return _broken_rules(connection), [*faults, *tables_over_limit(connection, parameters)]
 
 
 def _run_dbt(reporter: Reporter, build: DbtBuild) -> DbtBuild:
@@ -197,11 +197,14 @@ def _broken_rules(connection: duckdb.DuckDBPyConnection) -> tuple[BrokenRule, ..
     return tuple(BrokenRule(*row) for row in rows)
 
 
-def _too_many(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> list[Fault]:
+def tables_over_limit(connection: duckdb.DuckDBPyConnection, parameters: Parameters) -> list[Fault]:
+    """A fault for each table of which a build, by its account, keeps out more than a run allows.
+
+    As in a run, a request may stay for somebody who was erased from the raw files as well.
+    """
     limit = parameters.value(QUARANTINE_LIMIT)
     rows = connection.execute(
         f"select table_name, quarantined_rows, raw_rows from {quoted_name(*RECONCILIATION)}"
-        # as a run: a request may stay for somebody who was erased from the raw files as well
         " where quarantined_rows - (select count(*) from"
         f" {quoted_name(*QUARANTINE)} as quarantined"
         " where quarantined.table_name = 'erasure_requests' and rule = 'missing_reference'"

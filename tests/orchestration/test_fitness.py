@@ -5,13 +5,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 from rich.console import Console
 
 from orchestration import fitness, report
 from orchestration.manifest import Manifest
+from orchestration.parameters import check_parameters
 from orchestration.progress import LineReporter
-from orchestration.settings import RunRequest, Settings
+from orchestration.settings import PROJECT_DIR, RunRequest, Settings
 from tests.orchestration.samples import (
     write_newest_clock,
     write_people,
@@ -199,3 +201,30 @@ def test_text_that_is_none_is_told_and_no_row_is_judged(check: Check, people: Pa
     assert f"{path.name}, table people: it holds text that is not UTF-8" in told
     assert "The rows were not judged" in told
     assert "zoe" not in told
+
+
+def test_requests_of_people_who_are_gone_are_no_quarantine_to_mind() -> None:
+    """As in a run: of three requests one is for somebody who is in no file any more."""
+    parameters = check_parameters(PROJECT_DIR).parameters
+    with duckdb.connect() as connection:
+        connection.execute("create schema quality")
+        connection.execute(
+            "create table quality.row_reconciliation as from (values"
+            " ('erasure_requests', 3, 1), ('plans', 3, 0))"
+            " as counted (table_name, raw_rows, quarantined_rows)"
+        )
+        connection.execute(
+            "create table quality.quarantined_rows as from (values"
+            " ('erasure_requests', 'missing_reference')) as rejected (table_name, rule)"
+        )
+        assert fitness.tables_over_limit(connection, parameters) == []
+        connection.execute("update quality.quarantined_rows set rule = 'null_value'")
+        (fault,) = fitness.tables_over_limit(connection, parameters)
+        assert fault.table == "erasure_requests"
+        # of another table such a row counts
+        connection.execute(
+            "update quality.quarantined_rows set table_name = 'plans', rule = 'missing_reference';"
+            "update quality.row_reconciliation set quarantined_rows = 1 - quarantined_rows"
+        )
+        (fault,) = fitness.tables_over_limit(connection, parameters)
+        assert fault.table == "plans"
