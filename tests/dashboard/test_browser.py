@@ -345,6 +345,69 @@ def _number(text: str | None) -> float | None:
     return None if cleaned in {NONE, "None"} else float(cleaned)
 
 
+# the lines of a tooltip, and the colours of the chart's lines, by name
+TIP = """([name, at]) => {
+    const card = document.querySelector(`[data-chart="${name}"]`);
+    const option = echarts.getInstanceByDom(card.querySelector(".plot")).getOption();
+    const told = option.tooltip[0].formatter([at]);
+    const colours = Object.fromEntries(
+        option.series.map((series) => [series.name, series.lineStyle?.color]));
+    const paint = (colour) => {
+        const paper = document.createElement("i");
+        paper.style.background = colour;
+        return paper.style.background;
+    };
+    return [...told.querySelectorAll("p")].map((line) => {
+        const label = line.querySelector("span").textContent;
+        return [label, line.querySelector("i").style.background, paint(colours[label])];
+    });
+}"""
+
+
+def test_a_tooltip_has_the_colours_of_the_lines_where_one_has_no_figure(
+    open_page: OpenPage, full: Path, tmp_path: Path
+) -> None:
+    release = Path(shutil.copy(full, tmp_path / "tenure.duckdb"))
+    with duckdb.connect(str(release)) as connection:
+        ((first,),) = connection.execute(
+            "select min(device_type) from marts.experience_monthly"
+        ).fetchall()
+        connection.execute(
+            "update marts.experience_monthly"
+            " set mean_startup_ms = null, median_startup_ms = null, p95_startup_ms = null"
+            " where device_type = ?",
+            [first],
+        )
+    opened = open_page(release)
+    opened.draw_all()
+    opened.page.select_option('[data-chart="playback"] select', value="median_startup_ms")
+    lines = opened.page.evaluate(TIP, ["playback", {"axisValue": "2025-04-01", "dataIndex": 0}])
+    assert first not in [label for label, *_ in lines]
+    assert lines
+    assert [swatch for _, swatch, _ in lines] == [line for *_, line in lines]
+
+
+def test_a_curve_is_not_read_beyond_its_end(
+    open_page: OpenPage, full: Path, tmp_path: Path
+) -> None:
+    release = Path(shutil.copy(full, tmp_path / "tenure.duckdb"))
+    with duckdb.connect(str(release)) as connection:
+        connection.execute(
+            "create or replace temp table curves as from marts.survival_curves limit 1;"
+            "delete from marts.survival_curves;"
+            "insert into marts.survival_curves by name"
+            " select curves.* replace ('plan_tier' as stratum, tier as stratum_value,"
+            " days as tenure_days, at_risk_then as at_risk) from curves cross join"
+            " (values ('gold', 0, 5), ('gold', 30, 3), ('basic', 0, 9), ('basic', 100, 4))"
+            " as stairs (tier, days, at_risk_then)"
+        )
+    opened = open_page(release)
+    opened.draw_all()
+    for day, curves in ((0, {"basic", "gold"}), (30, {"basic", "gold"}), (31, {"basic"})):
+        lines = opened.page.evaluate(TIP, ["survival_curves", {"axisValue": day}])
+        assert {label for label, *_ in lines} == curves
+
+
 def test_a_plan_cannot_run_anything(open_page: OpenPage, tmp_path: Path) -> None:
     service = small_service(plan=HOSTILE, country=None)
     opened = open_page(write_release(tmp_path / "tenure.duckdb", service))
