@@ -144,10 +144,19 @@ const soFar = (rows, key, own, colours) => {
   ];
 };
 
+// the rows of a series with those months in between of which there is no row, and so no figure
+const everyMonth = (rows) => {
+  const [first, last] = [rows[0], rows.at(-1)].map((row) => Tenure.months.indexOf(row?.month));
+  if (first < 0 || last < first) return rows;
+  const known = new Map(rows.map((row) => [row.month, row]));
+  return Tenure.months.slice(first, last + 1).map((month) => known.get(month) ?? { month });
+};
+
 // series by month, lines or bars, out of the rows of the chart's table; of an open month a ratio is not
 // drawn, since it would look final
-Tenure.byMonth = (context, rows, series, { kind, stack, isBar, isRatio = kind === "rate", zero = true, legend = series.length > 1 }) => {
+Tenure.byMonth = (context, someRows, series, { kind, stack, isBar, isRatio = kind === "rate", zero = true, legend = series.length > 1 }) => {
   const { colours } = context;
+  const rows = everyMonth(someRows);
   const months = rows.map((row) => row.month);
   return {
     legend: { show: legend, data: series.map(({ label }) => label) },
@@ -197,9 +206,10 @@ Tenure.byMonth = (context, rows, series, { kind, stack, isBar, isRatio = kind ==
             color: own,
             symbol: at % 2 ? "rect" : "circle",
             symbolSize: 5,
-            showSymbol: months.length < 3,
+            // a month between two without a figure has no line to be seen by
+            showSymbol: months.length < 3 || rows.length > someRows.length,
             lineStyle: { width: isBold ? 3 : 2, type: isDashed ? "dashed" : "solid", color: own },
-            data: rows.map((row) => (Tenure.isOpen(row.month) ? null : row[key])),
+            data: rows.map((row) => (Tenure.isOpen(row.month) ? null : (row[key] ?? null))),
           },
           ...(isRatio ? [] : soFar(rows, key, own, colours)),
         ];

@@ -408,6 +408,25 @@ def test_a_curve_is_not_read_beyond_its_end(
         assert {label for label, *_ in lines} == curves
 
 
+def test_a_month_without_a_row_is_a_gap(open_page: OpenPage, full: Path, tmp_path: Path) -> None:
+    release = Path(shutil.copy(full, tmp_path / "tenure.duckdb"))
+    with duckdb.connect(str(release)) as connection:
+        connection.execute(
+            "delete from marts.experience_monthly where month_start = date '2025-06-01'"
+        )
+    opened = open_page(release)
+    opened.draw_all()
+    months, drawn = opened.page.evaluate(
+        """() => {
+            const plot = document.querySelector('[data-chart="playback"] .plot');
+            const { xAxis, series } = echarts.getInstanceByDom(plot).getOption();
+            return [xAxis[0].data, series[0].data];
+        }"""
+    )
+    assert months[:4] == ["2025-04-01", "2025-05-01", "2025-06-01", "2025-07-01"]
+    assert [value is None for value in drawn[:4]] == [False, False, True, False]
+
+
 def test_a_plan_cannot_run_anything(open_page: OpenPage, tmp_path: Path) -> None:
     service = small_service(plan=HOSTILE, country=None)
     opened = open_page(write_release(tmp_path / "tenure.duckdb", service))
