@@ -161,7 +161,7 @@ SECTIONS = (
                 " in any lifetime at the end of a month, returners included; never lapsed, who is"
                 " still in the first. A month that is not over is left blank. A chosen plan is that"
                 " of the first paying state: nobody is moved by what came later. Of a plan, country"
-                " or channel, the cohorts of the last three years.",
+                " or channel, the 8 largest, the cohorts of the last three years.",
                 "marts.retention_cohorts, marts.retention_cohorts_by_stratum",
                 ("retention", "retention_strata"),
                 ALL_FILTERS,
@@ -184,7 +184,7 @@ SECTIONS = (
                 "% of first lifetimes, by days since the start",
                 "Kaplan-Meier estimate on first lifetimes, with its 95 % band; those who go on"
                 " count for as long as they have been seen. A chosen plan, country or channel"
-                " shows its own curve beside that of all.",
+                " shows its own curve beside that of all, if it is one of the 12 largest.",
                 "marts.survival_curves",
                 ("survival",),
                 ALL_FILTERS,
@@ -257,7 +257,8 @@ SECTIONS = (
                 "reporting currency per subscriber",
                 "What the cohort has brought, net of tax, refunds and fees, and what is to be"
                 " expected of it within the horizon, discounted, from the survival curve fitted"
-                " over renewals.",
+                " over renewals. Who has no forecast in a cohort of which others have one counts as"
+                " bringing nothing more: with many of them it is too low.",
                 "marts.clv_cohorts",
                 ("values",),
                 (CHANNEL,),
@@ -270,7 +271,8 @@ SECTIONS = (
                 "Lifetime value to acquisition cost by month of acquisition",
                 "times the acquisition cost",
                 "Lifetime value of the cohorts of a month ÷ marketing spend of that month, over"
-                " channels on which money was spent. 3 or more is commonly called healthy.",
+                " channels on which money was spent. 3 or more is commonly called healthy. Who has"
+                " no forecast counts as bringing nothing more.",
                 "marts.clv_cohorts",
                 ("values",),
                 (CHANNEL,),
@@ -281,7 +283,9 @@ SECTIONS = (
                 "value_by_channel",
                 "Lifetime value and acquisition cost per subscriber by channel",
                 "reporting currency per subscriber",
-                "Over the complete months of acquisition that are shown.",
+                "Over the complete months of acquisition that are shown: value of all of them, cost"
+                " and the ratio of those in which something was spent. Where they are not the same"
+                " months, the ratio is not the one bar over the other.",
                 "marts.clv_cohorts",
                 ("values",),
                 (CHANNEL,),
@@ -323,7 +327,8 @@ SECTIONS = (
                 "Who moved from which segment to which in the chosen month",
                 "subscribers",
                 "Segments at the end of the month before, left, and at the end of the month, right;"
-                " newcomers were not there yet. Those who stayed where they were can be left out.",
+                " newcomers were not there yet. Those who stayed where they were can be left out."
+                " Of the last 13 months, the 40 most frequent moves.",
                 "marts.segment_transitions",
                 ("transitions",),
                 numerator="subscribers who took that step (subscribers)",
@@ -402,7 +407,7 @@ SECTIONS = (
                 "percentage points, with twice the standard error",
                 "Early viewers are those with a valid play by the landmark day after the first"
                 " payment. Difference of two Kaplan-Meier estimates at the horizon; what goes"
-                " together is not yet a cause.",
+                " together is not yet a cause. Of the 40 most watched titles, the ten at each end.",
                 "marts.title_performance: survival_difference",
                 ("titles",),
                 numerator="survival of early viewers − survival of others",
