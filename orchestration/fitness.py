@@ -205,11 +205,10 @@ def tables_over_limit(connection: duckdb.DuckDBPyConnection, parameters: Paramet
     limit = parameters.value(QUARANTINE_LIMIT)
     rows = connection.execute(
         f"select table_name, quarantined_rows, raw_rows from {quoted_name(*RECONCILIATION)}"
-        " where quarantined_rows - (select count(*) from"
-        f" {quoted_name(*QUARANTINE)} as quarantined"
-        " where quarantined.table_name = 'erasure_requests' and rule = 'missing_reference'"
-        " and row_reconciliation.table_name = 'erasure_requests') > raw_rows * ?"
-        " order by table_name",
+        f" left join (select table_name, count(*) as orphans from {quoted_name(*QUARANTINE)}"
+        " where table_name = 'erasure_requests' and rule = 'missing_reference' group by table_name)"
+        " using (table_name)"
+        " where quarantined_rows - coalesce(orphans, 0) > raw_rows * ? order by table_name",
         [limit],
     ).fetchall()
     return [_over_limit(table, count, of, limit) for table, count, of in rows]

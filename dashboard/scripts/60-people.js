@@ -181,7 +181,6 @@ Tenure.chart("survival_curves", {
         },
       ];
     });
-    const at = (curve, day) => stairAt(table, curve, day);
     return {
       height: 380,
       legend: { data: curves.map(words.named) },
@@ -195,7 +194,7 @@ Tenure.chart("survival_curves", {
         formatter: (points) => {
           const day = points[0].axisValue;
           const lines = curves
-            .map((curve, index) => ({ row: at(curve, day), colour: colours.series[index % 8], label: words.named(curve) }))
+            .map((curve, index) => ({ row: stairAt(table, curve, day), colour: colours.series[index % 8], label: words.named(curve) }))
             .filter(({ row }) => row)
             .map(({ row, colour, label }) => ({
               label, colour,
@@ -208,8 +207,7 @@ Tenure.chart("survival_curves", {
     };
   },
   summary: (table) => {
-    const at = (curve) => stairAt(table, curve, 365);
-    return `After 365 days: ${unique(table.rows.map((row) => row.stratum_value)).map((curve) => `${words.named(curve)} ${words.full(at(curve)?.survival, "rate")}`).join(", ")}.`;
+    return `After 365 days: ${unique(table.rows.map((row) => row.stratum_value)).map((curve) => `${words.named(curve)} ${words.full(stairAt(table, curve, 365)?.survival, "rate")}`).join(", ")}.`;
   },
 });
 

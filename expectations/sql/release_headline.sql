@@ -115,7 +115,8 @@ judged as (
 
 ),
 
--- what has fallen to nothing has no logarithm, and is the worst leap that there is
+-- what has fallen to nothing has no logarithm, and is the worst leap that there is; judged where its
+-- growth would be, by six months that say what is usual and six that were held against such
 collapses as (
 
     select

@@ -62,6 +62,13 @@ FAULTS = {
         "update marts.churn_monthly set churned_from_opening = 4 where month_start = '2026-02-01'",
         {"churn_rate_is_a_rate"},
     ),
+    "leavers of a country that had nobody": (
+        "insert into marts.churn_monthly by name select * replace ('other' as country_code,"
+        " 0 as opening_subscribers, 0 as churned_subscribers, 0 as closing_subscribers,"
+        " 0 as voluntary_churned_subscribers) from marts.churn_monthly"
+        " where month_start = '2026-02-01'",
+        {"churn_rate_is_a_rate"},
+    ),
     "a negative count": (
         "update marts.churn_monthly set voluntary_churned_subscribers = -1, "
         "involuntary_churned_subscribers = 2 where month_start = '2026-02-01'",
