@@ -26,6 +26,7 @@ from orchestration.errors import (
     RefusedError,
     StoppedError,
     TenureError,
+    counted,
 )
 from orchestration.failing_rows import failing_keys
 from orchestration.manifest import Manifest, NodeProperties, test_fault
@@ -319,7 +320,7 @@ class _Describer:
             return run_failure(self.error)
         if not result.failures:
             return "It could not be judged"
-        return f"{result.failures:,} rows fail it"
+        return f"Failed by {counted(result.failures, 'row')}"
 
 
 def page_of(result: CheckResult, rule: Rule | None) -> str:

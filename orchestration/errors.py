@@ -40,6 +40,11 @@ REFUSALS = frozenset(
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of something: `1 row`, `1,234 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """A text in one line, harmless to a terminal or a log: what shows nothing is escaped."""
     return "".join(

@@ -10,7 +10,7 @@ import duckdb
 
 from orchestration import landing, verdicts
 from orchestration.bookkeeping import RECONCILIATION
-from orchestration.errors import BuildError, Fault, InputError
+from orchestration.errors import BuildError, Fault, InputError, counted
 from orchestration.horizon import check_horizon
 from orchestration.manifest import Manifest, NodeProperties
 from orchestration.parameters import AS_OF, Parameters, VarValue, check_parameters
@@ -216,7 +216,7 @@ def tables_over_limit(connection: duckdb.DuckDBPyConnection, parameters: Paramet
 
 def _over_limit(table: str, rows: int, of: int, limit: VarValue) -> Fault:
     return Fault(
-        f"{rows:,} of {of:,} rows break a rule, more than the share of {limit} that"
+        f"{rows:,} of {counted(of, 'row')} against a rule, more than the share of {limit} that"
         f" {QUARANTINE_LIMIT} allows",
         "Mend them at the source, or raise the share if they may be lost",
         table=table,

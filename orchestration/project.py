@@ -23,7 +23,7 @@ import yaml
 from orchestration.data_tests import Broken, broken_rules
 from orchestration.dbt_events import only_heard_events
 from orchestration.dbt_shortcuts import quick_contexts, quick_results
-from orchestration.errors import BuildError, printable, without_values
+from orchestration.errors import BuildError, counted, printable, without_values
 from orchestration.kept_parse import KeptParse
 from orchestration.manifest import Manifest
 from orchestration.parameters import AS_OF, Parameters
@@ -110,7 +110,7 @@ class DbtBuild:
             return [str(message) for (message,) in rows(query)]
         except (duckdb.BinderException, DbtRuntimeError):
             broken = self.broken(rows, unique_id)
-            return [f"{mark}: {count:,} rows" for mark, count in sorted(broken.items())]
+            return [f"{mark}: {counted(count, 'row')}" for mark, count in sorted(broken.items())]
 
     def broken(self, rows: Ask, unique_id: str) -> Broken:
         """How many rows break each thing that a failed test holds; empty where rows do not say.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.errors import Fault
+from orchestration.errors import Fault, counted
 from orchestration.raw_contract import RawTable
 from orchestration.raw_faults import (
     EXPECTED,
@@ -210,7 +210,7 @@ def _try_csv(
     connection.execute("drop table if exists reject_errors")
     connection.execute("drop table if exists reject_scans")
     try:
-        counted = connection.execute(query).fetchall()
+        counts_by_file = connection.execute(query).fetchall()
     except duckdb.Error as error:
         # the error's own text quotes the line, which may hold personal data
         advice = (
@@ -227,7 +227,8 @@ def _try_csv(
     ).fetchall()
     faults = [
         Fault(
-            f"{count} lines can't be read as CSV, the first is line {line} ({str(kind).lower()})",
+            f"{counted(count, 'line')} not to be read as CSV, the first is line {line}"
+            f" ({str(kind).lower()})",
             "Write a line a row with as many values as columns, quoted by double quotes, in UTF-8",
             file=next(file.path for file in files if str(file.path) == path),
             table=table.name,
@@ -236,11 +237,11 @@ def _try_csv(
     ]
     bad_values = [
         (str(path), name, int(bad))
-        for path, _, *bad_counts in counted
+        for path, _, *bad_counts in counts_by_file
         for name, bad in zip(refused, bad_counts, strict=True)
         if bad
     ]
-    return faults, bad_values, sum(int(row[1]) for row in counted)
+    return faults, bad_values, sum(int(row[1]) for row in counts_by_file)
 
 
 def _first_bad_value(

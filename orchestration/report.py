@@ -14,7 +14,7 @@ from rich.table import Table
 
 from orchestration import bookkeeping, erasure, fitness, release
 from orchestration.bookkeeping import RECONCILIATION, CheckResult
-from orchestration.errors import Fault
+from orchestration.errors import Fault, counted
 from orchestration.parameters import VarValue
 from orchestration.sql_text import quoted_name
 from orchestration.warehouse import Warehouse
@@ -115,7 +115,7 @@ def print_published(console: Console, published: "Published") -> None:
 def print_erasure(console: Console, written: erasure.Written) -> None:
     """What was asked for, and which run does it."""
     say = _line(console)
-    say(f"Asked to erase {written.subscribers:,} subscribers: {written.path}")
+    say(f"Asked to erase {counted(written.subscribers, 'subscriber')}: {written.path}")
     say(
         f"The next run as of a time after {written.requested_at:%Y-%m-%d %H:%M:%S} UTC does it;"
         " without --as-of that is one whose newest record is later"
@@ -130,7 +130,9 @@ def print_check(console: Console, found: fitness.Fitness) -> None:
     for notice in found.inspection.folder.notices:
         say(f"note: {notice}")
     for broken in found.broken_rules:
-        say(f"{broken.table}: {broken.rows:,} rows break {broken.rule}. {broken.reason}.")
+        say(
+            f"{broken.table}: {counted(broken.rows, 'row')} against {broken.rule}. {broken.reason}."
+        )
     for table, marts in found.costs.items():
         why = (
             "none came: read as a table with no rows" if table in found.absent_tables else "faulty"

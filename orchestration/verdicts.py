@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from orchestration.bookkeeping import CheckResult, Status
 from orchestration.data_tests import Broken, Rule, rules_of
-from orchestration.errors import AuditError, BuildError, Fault, InputError, TenureError
+from orchestration.errors import AuditError, BuildError, Fault, InputError, TenureError, counted
 from orchestration.manifest import Manifest, NodeProperties, test_fault
 from orchestration.project import ERRORS, NodeFinished
 from orchestration.spark import told_by_spark
@@ -66,7 +66,11 @@ def _check_result(
         severity="warning" if is_warning else "error",
         status="passed" if is_kept else failed,
         failures=0 if is_kept else failures,
-        message="" if is_kept else f"{failures:,} rows break it" if broken else node.message,
+        message=""
+        if is_kept
+        else f"Broken by {counted(failures, 'row')}"
+        if broken
+        else node.message,
         why=test.get("description") or "",
         owner=str(meta.get("owner") or _owner(table)),
         what_to_do=str(meta.get("what_to_do", "")),

@@ -7,13 +7,15 @@ const moneyFormat = (options) => {
     return new Intl.NumberFormat(LOCALE, { style: "currency", currency: Tenure.currency, ...options });
   } catch {
     // a currency that no browser knows
-    const plain = new Intl.NumberFormat(LOCALE, { ...options });
+    const plain = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2, ...options });
     return { format: (value) => `${Tenure.currency} ${plain.format(value)}` };
   }
 };
 
-const money = moneyFormat({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
+// as many digits as the currency has
+const money = moneyFormat({});
 const wholeMoney = moneyFormat({ minimumFractionDigits: 0, maximumFractionDigits: 0 });
+const fineMoney = moneyFormat({ maximumFractionDigits: 4 });
 const shortMoney = moneyFormat({ notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 1 });
 const count = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const shortCount = new Intl.NumberFormat(LOCALE, { notation: "compact", maximumFractionDigits: 1 });
@@ -25,6 +27,7 @@ const percent = new Intl.NumberFormat(LOCALE, {
   maximumFractionDigits: 2,
 });
 const roundPercent = new Intl.NumberFormat(LOCALE, { style: "percent", maximumFractionDigits: 1 });
+const finePercent = new Intl.NumberFormat(LOCALE, { style: "percent", maximumSignificantDigits: 2 });
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 const monthName = (month) => `${MONTHS[Number(month.slice(5, 7)) - 1]} ${month.slice(0, 4)}`;
@@ -45,9 +48,10 @@ const FULL = {
 };
 const SHORT = {
   ...FULL,
-  money: (value) => (Math.abs(value) >= 1e4 ? shortMoney : wholeMoney).format(value),
+  // the steps of an axis of small values are less than one, and less than a thousandth
+  money: (value) => (Math.abs(value) >= 1e4 ? shortMoney : Math.abs(value) < 10 && value % 1 ? fineMoney : wholeMoney).format(value),
   count: (value) => (Math.abs(value) >= 1e4 ? shortCount : count).format(value),
-  rate: (value) => roundPercent.format(value),
+  rate: (value) => (Math.abs(value) < 0.01 ? finePercent : roundPercent).format(value),
   number: (value) => fine.format(value),
 };
 

@@ -154,7 +154,7 @@ Tenure.chart("title_survival", {
     ],
     rows: Tenure.table("titles")
       .filter((row) => row.survival_difference != null)
-      .map((row) => ({ ...row, name: row.title_name ?? row.title_id }))
+      .map(({ all_rows: _, ...row }) => ({ ...row, name: row.title_name ?? row.title_id }))
       .sort((one, other) => other.survival_difference - one.survival_difference),
   }),
   option: (context, table) => {

@@ -63,6 +63,9 @@ const showControls = (card) => {
   );
 };
 
+// of a long table the page has its first rows, and each of them tells how many there are
+const firstOf = ({ rows }) => (rows[0]?.all_rows > rows.length ? `; the first ${rows.length} of ${words.full(rows[0].all_rows, "count")} rows` : "");
+
 const showRows = (card, table) => {
   const head = element("tr", {}, table.columns.map((column) => element("th", { scope: "col", textContent: column.label, className: column.kind === "text" || column.kind === "month" ? "" : "figure" })));
   const body = table.rows.map((row) =>
@@ -80,7 +83,7 @@ const showRows = (card, table) => {
   );
   card.rows.replaceChildren(
     element("table", {}, [
-      element("caption", { textContent: `${card.title}: ${card.unit}` }),
+      element("caption", { textContent: `${card.title}: ${card.unit}${firstOf(table)}` }),
       element("thead", {}, [head]),
       element("tbody", {}, body),
     ]),

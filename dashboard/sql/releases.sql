@@ -4,7 +4,8 @@ select
     as_of,
     raw_files,
     raw_rows,
-    project_version
+    project_version,
+    count(*) over () as all_rows
 from quality.releases
 -- the newest was written last, whatever the clock said
 order by rowid desc

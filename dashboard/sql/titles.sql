@@ -16,8 +16,7 @@ select
     other_subscribers_survival,
     survival_difference,
     survival_difference_std_error,
-    sum(watched_hours) over () as all_watched_hours,
-    count(*) over () as all_titles
+    count(*) over () as all_rows
 from marts.title_performance
 qualify row_number() over (order by watched_hours desc, title_id) <= 40
 order by watched_hours desc, title_id

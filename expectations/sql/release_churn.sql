@@ -7,7 +7,9 @@ cells as (
         *,
         opening_subscribers + new_subscribers + reactivated_subscribers - churned_subscribers
         + transferred_in - transferred_out as bridged_subscribers,
-        lag(closing_subscribers) over cell as previous_closing_subscribers
+        lag(closing_subscribers) over cell as previous_closing_subscribers,
+        lead(month_start) over cell as next_month_start,
+        max(month_start) over () as last_month_start
     from marts.churn_monthly
     window cell as (
         partition by plan_tier, country_code, acquisition_channel order by month_start
@@ -22,6 +24,11 @@ select
     cast(count(*) filter (
         where opening_subscribers <> coalesce(previous_closing_subscribers, 0)
     ) as double) as cells_off_last_closing,
+    cast(count(*) filter (
+        where
+            month_start < last_month_start
+            and next_month_start is distinct from cast(month_start + interval 1 month as date)
+    ) as double) as cells_before_a_gap,
     cast(count(*) filter (
         where churned_subscribers
             <> voluntary_churned_subscribers + involuntary_churned_subscribers

@@ -12,7 +12,7 @@ def trouble(check: str = "rows_reconcile", **given: object) -> Trouble:
         "check": check,
         "table": "marts.churn_monthly",
         "severity": "warning",
-        "what": "3 rows fail it.",
+        "what": "Failed by 3 rows.",
         "marts": ("churn_monthly", "mrr_bridge_monthly"),
         "keys": ("invoice_id in_7",),
         "owner": "billing",

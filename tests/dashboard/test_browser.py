@@ -427,6 +427,67 @@ def test_a_month_without_a_row_is_a_gap(open_page: OpenPage, full: Path, tmp_pat
     assert [value is None for value in drawn[:4]] == [False, False, True, False]
 
 
+def test_a_table_that_is_cut_says_how_many_rows_there_are(
+    open_page: OpenPage, full: Path, tmp_path: Path
+) -> None:
+    release = Path(shutil.copy(full, tmp_path / "tenure.duckdb"))
+    with duckdb.connect(str(release)) as connection:
+        connection.execute(
+            "delete from quality.kpi_restatements;"
+            " insert into quality.kpi_restatements (restated_at, mart_name, figure, month_start)"
+            " select timestamp '2026-05-10', 'revenue_monthly', 'figure ' || number, '2026-04-01'"
+            " from range(1061) as numbers (number)"
+        )
+    opened = open_page(release)
+    captions = {
+        chart: opened.page.inner_text(f'[data-chart="{chart}"] caption')
+        for chart in ("restatements", "releases")
+    }
+    assert captions["restatements"].endswith("; the first 60 of 1,061 rows")
+    assert "the first" not in captions["releases"]
+
+
+@pytest.mark.parametrize(
+    ("currency", "kind", "values", "labels"),
+    [
+        ("USD", "money", [0, 0.5, 1, 1.5], ["$0", "$0.50", "$1", "$1.50"]),
+        ("USD", "money", [0, 0.001, 0.002], ["$0", "$0.001", "$0.002"]),
+        ("USD", "money", [250, 10_000, 12_500], ["$250", "$10K", "$12.5K"]),
+        ("KWD", "money", [0, 0.05, 0.1], ["KWD\u00a00", "KWD\u00a00.050", "KWD\u00a00.100"]),
+        ("USD", "rate", [0, 0.0005, 0.001, 0.0015], ["0%", "0.05%", "0.1%", "0.15%"]),
+        ("USD", "rate", [-0.005, 0.125, 1], ["\u22120.5%", "12.5%", "100%"]),
+    ],
+)
+def test_the_steps_of_an_axis_are_told_apart(
+    open_page: OpenPage,
+    tmp_path: Path,
+    currency: str,
+    kind: str,
+    values: list[float],
+    labels: list[str],
+) -> None:
+    service = small_service() | {
+        "quality.releases": releases(parameters={"reporting_currency": currency})
+    }
+    opened = open_page(write_release(tmp_path / "tenure.duckdb", service))
+    assert (
+        opened.page.evaluate(
+            "([values, kind]) => values.map((value) => Tenure.words.short(value, kind))",
+            [values, kind],
+        )
+        == labels
+    )
+
+
+def test_money_has_the_digits_of_its_currency(open_page: OpenPage, tmp_path: Path) -> None:
+    for currency, text in (("KWD", "KWD\u00a012.345"), ("JPY", "\u00a512"), ("EUR", "\u20ac12.35")):
+        service = small_service() | {
+            "quality.releases": releases(parameters={"reporting_currency": currency})
+        }
+        opened = open_page(write_release(tmp_path / "tenure.duckdb", service))
+        assert opened.page.evaluate("Tenure.words.full(12.3451, 'money')") == text
+
+
 def test_a_plan_cannot_run_anything(open_page: OpenPage, tmp_path: Path) -> None:
     service = small_service(plan=HOSTILE, country=None)
     opened = open_page(write_release(tmp_path / "tenure.duckdb", service))

@@ -24,22 +24,28 @@ arrivals as (
 
     select
         month_start,
+        segmentation,
         to_segment as segment,
         sum(subscribers) as subscribers
     from transitions
-    where segmentation = 'lifecycle_stage'
-    group by month_start, to_segment
+    group by month_start, segmentation, to_segment
 
 ),
 
-stages as (
+held as (
 
+    {%- for segmentation in segmentations() %}
     select
         month_start,
-        lifecycle_stage as segment,
+        '{{ segmentation }}' as segmentation,
+        {{ segmentation }} as segment,
         count(*) as subscribers
     from {{ ref('segment_history') }}
-    group by month_start, lifecycle_stage
+    group by month_start, {{ segmentation }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
 
 )
 
@@ -54,13 +60,14 @@ where
     or subscribers_left_over <> 0
 union all
 select
-    coalesce(arrivals.month_start, stages.month_start) as month_start,
-    'lifecycle_stage' as segmentation,
-    coalesce(arrivals.segment, stages.segment) as segment,
-    coalesce(arrivals.subscribers, 0) - coalesce(stages.subscribers, 0) as figure
+    coalesce(arrivals.month_start, held.month_start) as month_start,
+    coalesce(arrivals.segmentation, held.segmentation) as segmentation,
+    coalesce(arrivals.segment, held.segment) as segment,
+    coalesce(arrivals.subscribers, 0) - coalesce(held.subscribers, 0) as figure
 from arrivals
-full outer join stages
+full outer join held
     on
-        arrivals.month_start = stages.month_start
-        and arrivals.segment = stages.segment
-where coalesce(arrivals.subscribers, 0) <> coalesce(stages.subscribers, 0)
+        arrivals.month_start = held.month_start
+        and arrivals.segmentation = held.segmentation
+        and arrivals.segment = held.segment
+where coalesce(arrivals.subscribers, 0) <> coalesce(held.subscribers, 0)

@@ -54,6 +54,12 @@ FAULTS = {
         "where month_start = '2026-02-01'",
         {"subscribers_open_where_the_month_before_closed", "marts_agree_with_each_other"},
     ),
+    "a month of nobody's": (
+        "insert into marts.churn_monthly by name select * replace ('other' as country_code,"
+        " 0 as opening_subscribers, 0 as new_subscribers, 0 as closing_subscribers)"
+        " from marts.churn_monthly where month_start = '2026-01-01'",
+        {"subscriber_bridge_has_every_month"},
+    ),
     "a churn of no type": (
         "update marts.churn_monthly set voluntary_churned_subscribers = 0",
         {"churn_is_typed"},

@@ -92,7 +92,7 @@ def test_from_a_refused_release_to_the_all_clear(
     refused = by_check["assert_nobody_is_methuselah"]
     assert refused["event"] == "new"
     assert refused["severity"] == "critical"
-    assert "1 rows fail it. Readers keep release 2" in refused["what"]
+    assert "Failed by 1 row. Readers keep release 2" in refused["what"]
     assert refused["runbook"] == "docs/runbook.md#assert_nobody_is_methuselah"
     # the age of 969 is only a warning to the list of ages
     warned = by_check["accepted_values_dim_people_age"]

@@ -107,9 +107,9 @@ def test_rows_that_break_rules(check: Check, people: Path) -> None:
     assert found.broken_rules == (
         fitness.BrokenRule("people", "methuselah", "Nobody is that old", 2),
     )
-    assert "people: 2 rows break methuselah. Nobody is that old." in told
+    assert "people: 2 rows against methuselah. Nobody is that old." in told
     assert "- no age of person p5. Add the age." in told
-    assert "2 of 5 rows break a rule, more than the share of 0.01" in told
+    assert "2 of 5 rows against a rule, more than the share of 0.01" in told
     assert "people (faulty) leads to: dim_people" in told
 
 
@@ -117,7 +117,7 @@ def test_rows_that_are_few_enough_for_such_a_run(check: Check, people: Path) -> 
     write_people(people, ages=[1, 2, 99, 99])
     found, told = check(variables='{"max_quarantined_share": 0.5}')
     assert found.is_fit
-    assert "people: 2 rows break methuselah" in told
+    assert "people: 2 rows against methuselah" in told
 
 
 def test_rows_that_such_a_run_would_not_know_yet(

@@ -255,7 +255,7 @@ def test_what_a_test_of_many_things_refuses_is_told_by_name(
         ).fetchall()
     assert noted == [
         ("assert_nobody_is_methuselah", None, "passed", 0, ""),
-        ("never_negative_dim_people_age", "age", "failed", 2, "2 rows break it"),
+        ("never_negative_dim_people_age", "age", "failed", 2, "Broken by 2 rows"),
         ("primary_key_dim_people", None, "passed", 0, ""),
     ]
 
