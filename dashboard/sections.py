@@ -517,7 +517,8 @@ SECTIONS = (
                 "Quarantined rows by table and rule",
                 "rows",
                 "Rows that break a rule of the data contract are kept out of every figure, and come"
-                " back by themselves once what they lacked has arrived.",
+                " back by themselves once what they lacked has arrived. Drawn are the 20 with the"
+                " most rows.",
                 "quality.quarantined_rows",
                 ("quarantine",),
                 is_wide=True,

@@ -57,6 +57,7 @@ def _check_result(
     # a test that fails may hold other things that hold
     is_kept = node.is_success or (bool(broken) and rule.mark not in broken)
     failures = broken.get(rule.mark or "", node.failures)
+    message = f"Broken by {counted(failures, 'row')}" if broken else node.message
     return CheckResult(
         check_name=rule.name,
         kind="data test",
@@ -66,11 +67,7 @@ def _check_result(
         severity="warning" if is_warning else "error",
         status="passed" if is_kept else failed,
         failures=0 if is_kept else failures,
-        message=""
-        if is_kept
-        else f"Broken by {counted(failures, 'row')}"
-        if broken
-        else node.message,
+        message="" if is_kept else message,
         why=test.get("description") or "",
         owner=str(meta.get("owner") or _owner(table)),
         what_to_do=str(meta.get("what_to_do", "")),

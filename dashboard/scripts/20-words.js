@@ -48,7 +48,7 @@ const FULL = {
 };
 const SHORT = {
   ...FULL,
-  // the steps of an axis of small values are less than one, and less than a thousandth
+  // an axis of small values has steps of less than one, and of less than a tenth of a percent
   money: (value) => (Math.abs(value) >= 1e4 ? shortMoney : Math.abs(value) < 10 && value % 1 ? fineMoney : wholeMoney).format(value),
   count: (value) => (Math.abs(value) >= 1e4 ? shortCount : count).format(value),
   rate: (value) => (Math.abs(value) < 0.01 ? finePercent : roundPercent).format(value),

@@ -427,24 +427,74 @@ def test_a_month_without_a_row_is_a_gap(open_page: OpenPage, full: Path, tmp_pat
     assert [value is None for value in drawn[:4]] == [False, False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("table", "changes", "chart", "kept", "told"),
+    [
+        (
+            "quality.kpi_restatements",
+            "'figure ' || number as figure",
+            "restatements",
+            60,
+            "; the first 60 of 1,061 rows",
+        ),
+        (
+            "quality.check_results",
+            "'check ' || number as check_name, 'warned' as status",
+            "failed_checks",
+            30,
+            "; the first 30 of 1,061 rows",
+        ),
+        # 1,061 rows of 107 rules
+        (
+            "quality.quarantined_rows",
+            "'rule ' || number // 10 as rule",
+            "quarantine",
+            60,
+            "; the first 60 of 107 rows",
+        ),
+        (
+            "quality.releases",
+            "'release ' || number as release_id",
+            "releases",
+            20,
+            "; the first 20 of 1,061 rows",
+        ),
+        (
+            "marts.title_performance",
+            "'title ' || number as title_id",
+            "top_titles",
+            40,
+            "; the first 40 of 1,061 rows",
+        ),
+    ],
+)
 def test_a_table_that_is_cut_says_how_many_rows_there_are(
-    open_page: OpenPage, full: Path, tmp_path: Path
+    open_page: OpenPage,
+    full: Path,
+    tmp_path: Path,
+    table: str,
+    changes: str,
+    chart: str,
+    kept: int,
+    told: str,
 ) -> None:
     release = Path(shutil.copy(full, tmp_path / "tenure.duckdb"))
     with duckdb.connect(str(release)) as connection:
         connection.execute(
-            "delete from quality.kpi_restatements;"
-            " insert into quality.kpi_restatements (restated_at, mart_name, figure, month_start)"
-            " select timestamp '2026-05-10', 'revenue_monthly', 'figure ' || number, '2026-04-01'"
-            " from range(1061) as numbers (number)"
+            f"create temp table one as from {table} limit 1; delete from {table};"
+            f" insert into {table} select one.* replace ({changes})"
+            " from one cross join range(1061) as numbers (number)"
         )
     opened = open_page(release)
-    captions = {
-        chart: opened.page.inner_text(f'[data-chart="{chart}"] caption')
-        for chart in ("restatements", "releases")
-    }
-    assert captions["restatements"].endswith("; the first 60 of 1,061 rows")
-    assert "the first" not in captions["releases"]
+    assert len(opened.table(chart)) == kept
+    caption = opened.page.text_content(f'[data-chart="{chart}"] caption')
+    assert caption.endswith(told)
+
+
+def test_a_table_that_is_whole_says_nothing_of_its_rows(open_page: OpenPage, full: Path) -> None:
+    opened = open_page(full)
+    opened.table("releases")
+    assert "the first" not in opened.page.text_content('[data-chart="releases"] caption')
 
 
 @pytest.mark.parametrize(

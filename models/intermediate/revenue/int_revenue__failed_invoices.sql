@@ -18,19 +18,35 @@ states as (
 
 ),
 
-attempts as (
+collections as (
 
     select
         invoice_id,
-        min(case when status = 'failed' then attempted_at end) as first_failed_at,
-        min(case when status = 'succeeded' then attempted_at end) as collected_at,
-        count(*) filter (where status = 'failed') as failed_attempts
+        min(attempted_at) as collected_at
     from payments
+    where status = 'succeeded'
     group by invoice_id
 
 ),
 
 -- an attempt that fails after the money has come is no failure to collect
+attempts as (
+
+    select
+        payments.invoice_id,
+        collections.collected_at,
+        min(payments.attempted_at) as first_failed_at,
+        count(*) as failed_attempts
+    from payments
+    left join collections
+        on payments.invoice_id = collections.invoice_id
+    where
+        payments.status = 'failed'
+        and payments.attempted_at <= {{ open_end('collections.collected_at') }}
+    group by payments.invoice_id, collections.collected_at
+
+),
+
 failed_invoices as (
 
     select
@@ -49,9 +65,6 @@ failed_invoices as (
     from attempts
     inner join invoices
         on attempts.invoice_id = invoices.invoice_id
-    where
-        attempts.first_failed_at is not null
-        and coalesce(attempts.collected_at >= attempts.first_failed_at, true)
 
 ),
 

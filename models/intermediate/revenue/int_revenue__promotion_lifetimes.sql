@@ -48,7 +48,6 @@ lifetime_periods as (
         billed_periods.started_at,
         -- what was billed before the lifetime gives no discount before it
         greatest(billed_periods.ended_at, lifetimes.started_at) as ended_at,
-        billed_periods.started_at < {{ open_end('lifetimes.ended_at') }} as is_within_lifetime,
         row_number() over (
             partition by lifetimes.subscriber_id, lifetimes.lifetime_number
             order by
@@ -62,6 +61,7 @@ lifetime_periods as (
         on
             lifetimes.subscriber_id = billed_periods.subscriber_id
             and lifetimes.started_at <= billed_periods.billed_for_at
+            and {{ open_end('lifetimes.ended_at') }} > billed_periods.started_at
             and {{ open_end('lifetimes.won_back_at') }} > billed_periods.billed_for_at
 
 ),
@@ -94,8 +94,7 @@ discounts as (
         max(
             case
                 when
-                    lifetime_periods.is_within_lifetime
-                    and coalesce(
+                    coalesce(
                         lifetime_periods.promotion_code <> opening_offers.promotion_code, true
                     )
                     then lifetime_periods.started_at

@@ -46,7 +46,8 @@ risks as (
         probabilities.other_probability,
         probabilities.risk_decile,
         cast(
-            probabilities.end_probability * cast(totals.mrr_amount as double) as decimal(18, 4)
+            round(probabilities.end_probability * cast(totals.mrr_amount as double), 4)
+            as decimal(18, 4)
         ) as expected_mrr_loss_amount,
         case when probabilities.subscriber_id is not null then reasons.reason_1 end as reason_1,
         case when probabilities.subscriber_id is not null then reasons.reason_2 end as reason_2,
