@@ -10,6 +10,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from .intake import ERASED_PREFIX, Raw, Row
@@ -28,9 +29,39 @@ KEYS = {
     "retention_cohorts": ("cohort_month", "months_since_start"),
     "survival_curves": ("stratum", "stratum_value", "tenure_days"),
     "viewing_daily": ("subscriber_id", "viewing_date"),
+    "fct_subscriber_months": ("subscriber_id", "month_start"),
+    "dim_subscribers": ("subscriber_id",),
+    "journey_events": ("subscriber_id", "occurred_at", "event_type"),
+    "lifecycle_funnel": ("month_start", "stage"),
+    "growth_accounting_monthly": ("month_start",),
+    "retention_cohorts_by_stratum": (
+        "stratum",
+        "stratum_value",
+        "cohort_month",
+        "months_since_start",
+    ),
+    "win_back_monthly": ("month_start", "churn_type", "months_since_churn"),
+    "churn_rate_definitions": ("month_start", "definition"),
+    "churn_by_reason_monthly": ("month_start", "circumstance", "circumstance_value"),
+    "engagement_monthly": ("month_start", "stratum", "stratum_value"),
+    "experience_monthly": ("month_start", "device_type"),
+    "title_performance": ("title_id",),
+    "tickets_monthly": ("month_start", "topic"),
+    "feedback_monthly": ("month_start",),
+    "dunning_monthly": ("month_start", "was_past_due"),
+    "promotion_performance": ("promotion_code",),
+    "clv_cohorts": ("cohort_month", "acquisition_channel"),
+    "segment_history": ("month_start", "subscriber_id"),
 }
 
-BY_MONTH = ("mrr_bridge_monthly", "churn_monthly", "revenue_monthly")
+BY_MONTH = (
+    "mrr_bridge_monthly",
+    "churn_monthly",
+    "revenue_monthly",
+    "growth_accounting_monthly",
+    "churn_rate_definitions",
+    "dunning_monthly",
+)
 
 RULE_NUMBERS = {
     "event_after_recorded": 1,
@@ -52,6 +83,10 @@ OF_SUBSCRIBERS = (
     "fct_mrr_movements",
     "fct_churn_events",
     "viewing_daily",
+    "fct_subscriber_months",
+    "dim_subscribers",
+    "journey_events",
+    "segment_history",
 )
 
 
@@ -89,7 +124,7 @@ def _shown_row(row: Row) -> str:
 
 
 def _equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - two cells
-    if isinstance(one, float) and isinstance(other, float):
+    if isinstance(one, float) and isinstance(other, float | int | Decimal):
         return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
     return bool(one == other)
 
@@ -134,10 +169,13 @@ def _erased_ids(marts: Marts, known: set[str]) -> dict[str, Counter[str]]:
     """Return what is told of each subscriber who is not known, their id left out."""
     told: dict[str, Counter[str]] = defaultdict(Counter)
     for name in OF_SUBSCRIBERS:
-        for row in marts[name]:
+        for row in marts.get(name, []):
             if row["subscriber_id"] not in known:
                 facts = sorted((k, str(v)) for k, v in row.items() if k != "subscriber_id")
                 told[row["subscriber_id"]][f"{name} {facts}"] += 1
+    for row in marts.get("journey_events", []):
+        if row["event_type"] == "referred_somebody" and row["detail"] not in known:
+            told[row["detail"]][f"brought by {row['subscriber_id']}"] += 1
     return told
 
 
@@ -172,20 +210,20 @@ def differences(expected: Marts, got: Marts, raw: Raw) -> list[Difference]:
         for row in rows
         if row.get("subscriber_id") is not None
     }
-    got = {name: _narrowed(rows, expected[name]) for name, rows in got.items()}
+    got = {name: _narrowed(got[name], rows) for name, rows in expected.items()}
     matched = _matched(expected, got, known)
     got = {
         name: [
-            {**row, "subscriber_id": matched.get(row["subscriber_id"], row["subscriber_id"])}
-            if "subscriber_id" in row
-            else row
+            # who was brought is the detail of an event
+            {column: matched.get(value, value) for column, value in row.items()}
             for row in rows
         ]
         for name, rows in got.items()
     }
     expected, got = _prepared(expected), _prepared(got)
     found = []
-    for name, keys in KEYS.items():
+    for name in expected:
+        keys = KEYS[name]
         if name == "quarantined_rows":
             found += _quarantine_differences(expected[name], got[name], known)
         else:
@@ -212,7 +250,8 @@ def _mart_differences(
     ours, theirs = _by_key(expected, keys), _by_key(got, keys)
     found = []
     for key in sorted({*ours, *theirs}, key=str):
-        one, other = ours.get(key, []), theirs.get(key, [])
+        # several rows of one key are told in one order
+        one, other = (sorted(rows.get(key, []), key=str) for rows in (ours, theirs))
         for index in range(max(len(one), len(other))):
             left = one[index] if index < len(one) else None
             right = other[index] if index < len(other) else None

@@ -7,7 +7,7 @@ SQL would use a window, so that the two can only agree by meaning the same.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -95,7 +95,7 @@ class Reference:
     """One service under one set of vars, and every mart of it."""
 
     def __init__(self, raw: Raw, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self.calendar = LocalCalendar(settings.reporting_timezone)
         self.intake: Intake = take_in(raw, settings.as_of, self.calendar)
         self.rates = Rates(self.intake.accepted["exchange_rates"], settings.reporting_currency)
@@ -131,16 +131,16 @@ class Reference:
         """Return the months from `first` to the last one that has begun."""
         return month_range(first, self.last_month)
 
-    def _country(self, subscriber_id: str) -> str:
+    def country_of(self, subscriber_id: str) -> str:
         country = self._people[subscriber_id]["country_code"]
         return UNKNOWN if country is None else str(country)
 
-    def _channel(self, subscriber_id: str) -> str:
+    def channel_of(self, subscriber_id: str) -> str:
         channel = self._people[subscriber_id]["acquisition_channel"]
         return UNKNOWN if channel is None else str(channel)
 
-    def _group(self, subscriber_id: str, tier: str) -> Group:
-        return tier, self._country(subscriber_id), self._channel(subscriber_id)
+    def group_of(self, subscriber_id: str, tier: str) -> Group:
+        return tier, self.country_of(subscriber_id), self.channel_of(subscriber_id)
 
     # states, lifetimes, movements
 
@@ -150,7 +150,7 @@ class Reference:
         rows: dict[str, list[Row]] = defaultdict(list)
         for row in self.intake.accepted["subscription_changes"]:
             rows[row["subscription_id"]].append(row)
-        grace = timedelta(days=self._settings.past_due_grace_days)
+        grace = timedelta(days=self.settings.past_due_grace_days)
         return {key: Subscription(value, grace) for key, value in rows.items()}
 
     @cached_property
@@ -166,7 +166,7 @@ class Reference:
             calendar=self.calendar,
             rates=self.rates,
             tiers=self.tiers,
-            churn_grace=timedelta(hours=self._settings.churn_grace_hours),
+            churn_grace=timedelta(hours=self.settings.churn_grace_hours),
         )
         return [
             Subscriber(
@@ -218,7 +218,7 @@ class Reference:
         return [
             movement
             for subscriber in self.subscribers
-            for instant in self._turning_points(subscriber)
+            for instant in self.turning_points(subscriber)
             for movement in self._movements_at(subscriber, instant)
         ]
 
@@ -240,17 +240,17 @@ class Reference:
                         month_start=self.calendar.month_of(instant),
                         old_tier=str(before.tier),
                         new_tier=str(after.tier),
-                        amount=self._level_worth(before, instant),
+                        amount=self.level_worth(before, instant),
                     )
                 )
         return found
 
-    def _level_worth(self, segment: Segment | None, instant: datetime) -> Decimal:
+    def level_worth(self, segment: Segment | None, instant: datetime) -> Decimal:
         if segment is None:
             return ZERO
         return sum((self._worth(state, instant) for state in segment.level.values()), ZERO)
 
-    def _turning_points(self, subscriber: Subscriber) -> list[datetime]:
+    def turning_points(self, subscriber: Subscriber) -> list[datetime]:
         """Return the subscriber's own instants and the month starts that follow the first."""
         if not subscriber.instants:
             return []
@@ -264,11 +264,11 @@ class Reference:
         after = subscriber.segment_at(instant)
         found = []
         if before is not None and instant == self.month_begin(month):
-            revalued = self._level_worth(before, instant)
-            fx = revalued - self._level_worth(before, instant - TICK)
+            revalued = self.level_worth(before, instant)
+            fx = revalued - self.level_worth(before, instant - TICK)
             found.append(("fx", fx, before.tier, False))
         if after is not None:
-            found.append(self._movement(before, after, instant))
+            found.append(self.movement(before, after, instant))
         return [
             Movement(
                 subscriber_id=subscriber.subscriber_id,
@@ -284,13 +284,13 @@ class Reference:
             or (category == "churn" and before is not None and before.phase is Phase.PAUSED)
         ]
 
-    def _movement(
+    def movement(
         self, before: Segment | None, after: Segment, instant: datetime
     ) -> tuple[str, Decimal, str | None, bool]:
         """Return the category, amount, tier and billing flag of what happens at `instant`."""
         old = Phase.OUT if before is None else before.phase
         old_level = {} if before is None else before.level
-        change = self._level_worth(after, instant) - self._level_worth(before, instant)
+        change = self.level_worth(after, instant) - self.level_worth(before, instant)
         if old is after.phase:
             switched = any(
                 subscription_id in after.level
@@ -332,12 +332,12 @@ class Reference:
             first_months[group] = min(month, first_months.get(group, month))
 
         for movement in self.movements:
-            group = self._group(movement.subscriber_id, movement.tier)
+            group = self.group_of(movement.subscriber_id, movement.tier)
             changes[movement.month_start, group, movement.category] += movement.amount
             note(movement.month_start, group)
         for transfer in self.transfers:
-            old_group = self._group(transfer.subscriber_id, transfer.old_tier)
-            new_group = self._group(transfer.subscriber_id, transfer.new_tier)
+            old_group = self.group_of(transfer.subscriber_id, transfer.old_tier)
+            new_group = self.group_of(transfer.subscriber_id, transfer.new_tier)
             changes[transfer.month_start, old_group, "transfer_out"] -= transfer.amount
             changes[transfer.month_start, new_group, "transfer_in"] += transfer.amount
             note(transfer.month_start, new_group)
@@ -373,8 +373,8 @@ class Reference:
             segment = subscriber.segment_at(just_before)
             if segment is None or segment.tier is None:
                 continue
-            if self._group(subscriber.subscriber_id, segment.tier) == group:
-                total += self._level_worth(segment, just_before)
+            if self.group_of(subscriber.subscriber_id, segment.tier) == group:
+                total += self.level_worth(segment, just_before)
         return total
 
     def churn_monthly(self) -> list[Row]:
@@ -390,8 +390,8 @@ class Reference:
             for lifetime in subscriber.lifetimes:
                 self._count_lifetime(subscriber, lifetime, count)
         for transfer in self.transfers:
-            old_group = self._group(transfer.subscriber_id, transfer.old_tier)
-            new_group = self._group(transfer.subscriber_id, transfer.new_tier)
+            old_group = self.group_of(transfer.subscriber_id, transfer.old_tier)
+            new_group = self.group_of(transfer.subscriber_id, transfer.new_tier)
             count(transfer.month_start, old_group, "transferred_out")
             count(transfer.month_start, new_group, "transferred_in")
         columns = (
@@ -419,7 +419,7 @@ class Reference:
     ) -> None:
         subscriber_id = subscriber.subscriber_id
         start_month = self.calendar.month_of(lifetime.started_at)
-        start_group = self._group(subscriber_id, lifetime.first_tier)
+        start_group = self.group_of(subscriber_id, lifetime.first_tier)
         count(
             start_month,
             start_group,
@@ -447,27 +447,15 @@ class Reference:
         if segment is None or segment.tier is None:
             message = f"{subscriber.subscriber_id} has no plan before {instant}"
             raise AssertionError(message)
-        return self._group(subscriber.subscriber_id, segment.tier)
+        return self.group_of(subscriber.subscriber_id, segment.tier)
 
     # revenue
 
     def revenue_monthly(self) -> list[Row]:
         """Return the months' revenue and the averages that it is divided by."""
         sums: Sums = defaultdict(lambda: ZERO)
-        self._recognise(sums)
-        for refund in self.intake.accepted["refunds"]:
-            sign = -1 if refund["kind"] == "chargeback_reversal" else 1
-            month = self.calendar.month_of(refund["refunded_at"])
-            net_minor = refund["amount_minor"] - refund["tax_minor"]
-            sums[month, "refunded"] += sign * self._in_reporting_currency(
-                net_minor, refund["currency"], month
-            )
-        for payment in self.intake.accepted["payments"]:
-            if payment["status"] == "succeeded":
-                month = self.calendar.month_of(payment["attempted_at"])
-                sums[month, "collected"] += self._in_reporting_currency(
-                    payment["amount_minor"], payment["currency"], month
-                )
+        for _, month, kind, amount in self.money_movements():
+            sums[month, kind] += amount
         first = min(
             [month for month, _ in sums]
             + [self.calendar.month_of(s.instants[0]) for s in self.subscribers if s.instants],
@@ -505,36 +493,67 @@ class Reference:
             "is_complete": self.is_complete(month),
         }
 
-    def _in_reporting_currency(self, amount_minor: int, currency: str, month: date) -> Decimal:
+    def in_reporting_currency(self, amount_minor: int, currency: str, month: date) -> Decimal:
         return self.rates.value(major(amount_minor, currency), currency, month)
 
     def value_costs(self) -> None:
         """Value what no mart here shows, so that a rate that it lacks is missed."""
         for spent in self.intake.accepted["marketing_spend"]:
             month = spent["spend_date"].replace(day=1)
-            self._in_reporting_currency(spent["amount_minor"], spent["currency"], month)
+            self.in_reporting_currency(spent["amount_minor"], spent["currency"], month)
         for payment in self.intake.accepted["payments"]:
             month = self.calendar.month_of(payment["attempted_at"])
-            self._in_reporting_currency(payment["fee_minor"], payment["currency"], month)
-
-    def _recognise(self, sums: Sums) -> None:
-        """Add every line's share of every month that has begun, day by day."""
+            self.in_reporting_currency(payment["fee_minor"], payment["currency"], month)
         invoices = {row["invoice_id"]: row for row in self.intake.accepted["invoices"]}
         for line in self.intake.accepted["invoice_lines"]:
+            self.discount(line, invoices[line["invoice_id"]])
+
+    def money_movements(self) -> Iterator[tuple[str, date, str, Decimal]]:
+        """Yield whose each amount is, its month, what kind of money it is, and how much."""
+        invoices = {row["invoice_id"]: row for row in self.intake.accepted["invoices"]}
+        payments = {row["payment_id"]: row for row in self.intake.accepted["payments"]}
+        for line in self.intake.accepted["invoice_lines"]:
             invoice = invoices[line["invoice_id"]]
-            if invoice["status"] in ("draft", "void"):
-                continue
-            name = "uncollectible" if invoice["status"] == "uncollectible" else "recognised"
-            days = self._service_days(line, invoice)
-            passed = [day for day in days if self.calendar.first_instant(day) < self.as_of]
-            for month, days_of_month in _by_month(passed):
-                first = days.index(days_of_month[0])
-                share = running_share(
-                    line["amount_minor"],
-                    Fraction(first, len(days)),
-                    Fraction(first + len(days_of_month), len(days)),
+            for month, kind, amount in self._recognised(line, invoice):
+                yield invoice["subscriber_id"], month, kind, amount
+        for payment in payments.values():
+            if payment["status"] == "succeeded":
+                month = self.calendar.month_of(payment["attempted_at"])
+                owner = invoices[payment["invoice_id"]]["subscriber_id"]
+                amount = self.in_reporting_currency(
+                    payment["amount_minor"], payment["currency"], month
                 )
-                sums[month, name] += self._in_reporting_currency(share, invoice["currency"], month)
+                yield owner, month, "collected", amount
+        for refund in self.intake.accepted["refunds"]:
+            month = self.calendar.month_of(refund["refunded_at"])
+            invoice = invoices[payments[refund["payment_id"]]["invoice_id"]]
+            net_minor = refund["amount_minor"] - refund["tax_minor"]
+            amount = self.in_reporting_currency(net_minor, refund["currency"], month)
+            is_reversal = refund["kind"] == "chargeback_reversal"
+            yield invoice["subscriber_id"], month, "refunded", -amount if is_reversal else amount
+
+    def _recognised(self, line: Row, invoice: Row) -> Iterator[tuple[date, str, Decimal]]:
+        """Yield a line's share of every month that has begun, day by day."""
+        if invoice["status"] in ("draft", "void"):
+            return
+        kind = "uncollectible" if invoice["status"] == "uncollectible" else "recognised"
+        days = self._service_days(line, invoice)
+        passed = [day for day in days if self.calendar.first_instant(day) < self.as_of]
+        for month, days_of_month in _by_month(passed):
+            first = days.index(days_of_month[0])
+            share = running_share(
+                line["amount_minor"],
+                Fraction(first, len(days)),
+                Fraction(first + len(days_of_month), len(days)),
+            )
+            yield month, kind, self.in_reporting_currency(share, invoice["currency"], month)
+
+    def discount(self, line: Row, invoice: Row) -> Decimal:
+        """Return what a line with a code gave away; what was never paid was not given either."""
+        if line["promotion_code"] is None or invoice["status"] not in ("open", "paid"):
+            return ZERO
+        month = self.calendar.month_of(invoice["issued_at"])
+        return self.in_reporting_currency(line["discount_minor"], invoice["currency"], month)
 
     def _service_days(self, line: Row, invoice: Row) -> list[date]:
         """Return the local days that a line is spread over, one if it has no length."""
@@ -563,14 +582,14 @@ class Reference:
                         "churned_at": lifetime.ended_at,
                         "churn_type": lifetime.end_type,
                         "churn_reason": lifetime.end_reason,
-                        "tenure_days": self._tenure_days(lifetime),
-                        "mrr_amount": self._level_worth(before, lifetime.ended_at),
+                        "tenure_days": self.tenure_days(lifetime),
+                        "mrr_amount": self.level_worth(before, lifetime.ended_at),
                         "won_back_at": next((at for at in returns if at > lifetime.ended_at), None),
                     }
                 )
         return rows
 
-    def _tenure_days(self, lifetime: Lifetime) -> int:
+    def tenure_days(self, lifetime: Lifetime) -> int:
         end = self.as_of if lifetime.ended_at is None else lifetime.ended_at
         return (self.calendar.date_of(end) - self.calendar.date_of(lifetime.started_at)).days
 
@@ -606,14 +625,14 @@ class Reference:
         strata: dict[tuple[str, str], list[tuple[int, bool]]] = defaultdict(list)
         for subscriber in self.subscribers:
             for lifetime in subscriber.lifetimes[:1]:
-                observed = self._tenure_days(lifetime), lifetime.ended_at is not None
+                observed = self.tenure_days(lifetime), lifetime.ended_at is not None
                 unit, count = lifetime.first_state.billing_period
                 for stratum in (
                     ("overall", "all"),
                     ("plan_tier", lifetime.first_tier),
                     ("billing_period", unit if count == 1 else f"{count} {unit}s"),
-                    ("country", self._country(subscriber.subscriber_id)),
-                    ("channel", self._channel(subscriber.subscriber_id)),
+                    ("country", self.country_of(subscriber.subscriber_id)),
+                    ("channel", self.channel_of(subscriber.subscriber_id)),
                 ):
                     strata[stratum].append(observed)
         return [
@@ -629,7 +648,7 @@ class Reference:
         watched: Counter[tuple[str, date]] = Counter()
         begun: dict[tuple[str, date], list[Row]] = defaultdict(list)
         for session in self.intake.accepted["playback_sessions"]:
-            shares = self._shares_by_day(session)
+            shares = self.shares_by_day(session)
             for day, seconds in shares:
                 watched[session["subscriber_id"], day] += seconds
             begun[session["subscriber_id"], shares[0][0]].append(session)
@@ -644,7 +663,7 @@ class Reference:
         ]
 
     def _play_columns(self, plays: list[Row]) -> Row:
-        completions = [c for c in map(self._is_completed, plays) if c is not None]
+        completions = [c for c in map(self.is_completed, plays) if c is not None]
         titles = {play["title_id"] for play in plays} - {None}
         return {
             "plays": len(plays),
@@ -657,13 +676,13 @@ class Reference:
     def _titles(self) -> dict[str, Row]:
         return {row["title_id"]: row for row in self.intake.accepted["titles"]}
 
-    def _is_completed(self, play: Row) -> bool | None:
+    def is_completed(self, play: Row) -> bool | None:
         title = self._titles.get(play["title_id"])
         if title is None or title["runtime_seconds"] is None or title["content_type"] == "live":
             return None
         return bool(play["watched_seconds"] * 10 >= title["runtime_seconds"] * 9)
 
-    def _shares_by_day(self, session: Row) -> list[tuple[date, int]]:
+    def shares_by_day(self, session: Row) -> list[tuple[date, int]]:
         """Return the seconds watched on each local day that the session touches, in order."""
         start, end = session["started_at"], session["ended_at"]
         if start == end:

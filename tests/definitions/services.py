@@ -231,18 +231,62 @@ class ServiceMaker:
                     "invoices",
                     invoice_id=invoice,
                     subscriber_id=person,
+                    subscription_id=rng.choice([None, *self._subscriptions_of(person)]),
                     issued_at=issued_at,
                     status=rng.choice(
                         ["paid", "paid", "paid", "open", "draft", "void", "uncollectible"]
                     ),
                     currency=currency,
+                    total_minor=rng.choice([1000, 1200, 0]),
+                    tax_minor=rng.choice([0, 200, 199]),
                     recorded_at=self._recorded(issued_at),
                 ),
             )
             for _ in range(rng.randint(0, 3)):
                 self._make_line(invoice)
-            for _ in range(rng.randint(0, 2)):
+            for _ in range(rng.randint(0, 3)):
                 self._make_payment(invoice, currency)
+        for row in self._raw["subscription_changes"]:
+            if row["subscriber_id"] == person and row["status"] == "active" and rng.random() < 0.4:
+                self._bill(row)
+
+    def _subscriptions_of(self, person: str) -> list[str]:
+        changes = self._raw["subscription_changes"]
+        held = {row["subscription_id"] for row in changes if row["subscriber_id"] == person}
+        return sorted(held)
+
+    def _bill(self, change: Row) -> None:
+        """Bill a few months in a row from a change on, most of them with a code."""
+        rng = self._rng
+        for number in range(rng.randint(1, 4)):
+            distance = rng.choice([timedelta(0)] * 4 + [-HOUR, -DAY, -DAY - TICK, HOUR])
+            start_at = change["changed_at"] + number * 30 * DAY + distance
+            invoice = self._id("b")
+            self._add(
+                "invoices",
+                told(
+                    "invoices",
+                    invoice_id=invoice,
+                    subscriber_id=change["subscriber_id"],
+                    subscription_id=change["subscription_id"],
+                    issued_at=start_at,
+                    status=rng.choice(["paid", "paid", "open", "void"]),
+                    recorded_at=start_at,
+                ),
+            )
+            self._add(
+                "invoice_lines",
+                told(
+                    "invoice_lines",
+                    invoice_line_id=self._id("l"),
+                    invoice_id=invoice,
+                    period_start_at=rng.choice([start_at, start_at, start_at, None]),
+                    period_end_at=rng.choice([start_at + 30 * DAY] * 3 + [None]),
+                    amount_minor=900,
+                    discount_minor=rng.choice([0, 100]),
+                    promotion_code=rng.choice(["SPRING", "SPRING", "WELCOME", None]),
+                ),
+            )
 
     def _make_line(self, invoice: str) -> None:
         rng = self._rng
@@ -273,13 +317,14 @@ class ServiceMaker:
                 period_start_at=None if rng.random() < 0.1 else start_at,
                 period_end_at=None if rng.random() < 0.1 else end_at,
                 amount_minor=rng.choice([100, -100, 1000, 999, 7, 1, -1, 0, 12345, -98765432109]),
+                discount_minor=rng.choice([0, 0, 333]),
                 promotion_code=rng.choice([None, "SPRING"]),
             ),
         )
 
     def _make_payment(self, invoice: str, currency: str) -> None:
         rng = self._rng
-        attempted_at = self._moment()
+        attempted_at = self._moment() + rng.choice([timedelta(0)] * 3 + [TICK, HOUR, 7 * DAY])
         payment = self._id("y")
         amount = rng.choice([1000, 1200, 5, 0])
         self._add(
@@ -289,10 +334,11 @@ class ServiceMaker:
                 payment_id=payment,
                 invoice_id=invoice,
                 attempted_at=attempted_at,
-                status=rng.choice(["succeeded", "succeeded", "failed"]),
+                status=rng.choice(["succeeded", "failed"]),
                 amount_minor=amount,
                 currency=currency,
                 method=rng.choice(["card", "voucher", "pigeon"]),
+                fee_minor=rng.choice([0, 0, 30]),
                 recorded_at=self._recorded(attempted_at),
             ),
         )
@@ -327,6 +373,7 @@ class ServiceMaker:
                         "titles",
                         title_id=title,
                         content_type=rng.choice(["movie", "episode", "live", "clip", "hologram"]),
+                        genre=rng.choice(["drama", "comedy", "Zeitgeist"]),
                         runtime_seconds=rng.choice([None, 30, 1800, 2000, 33]),
                     ),
                 )
@@ -354,6 +401,7 @@ class ServiceMaker:
                     "playback_sessions",
                     session_id=self._id("v"),
                     subscriber_id=person,
+                    profile_id=rng.choice([None, "kids", "me"]),
                     title_id=rng.choice([None, *titles]),
                     device_type=rng.choice(["tv", "web", "fridge"]),
                     started_at=started_at,
@@ -361,7 +409,9 @@ class ServiceMaker:
                     watched_seconds=rng.choice(
                         [0, 1, 7, 20, 27, 29, 30, 1619, 1620, 1800, 99999, 2_000_000_000]
                     ),
-                    end_cause=rng.choice(["completed", "startup_failure", "meteor"]),
+                    startup_ms=rng.choice([None, 0, 100, 350, 2500, -1]),
+                    rebuffer_ms=rng.choice([None, 0, 0, 3, 4000, -5]),
+                    end_cause=rng.choice(["completed", "error", "startup_failure", "meteor"]),
                     recorded_at=self._recorded(ended_at),
                 ),
             )
@@ -380,6 +430,7 @@ class ServiceMaker:
                     opened_at=moment,
                     resolved_at=rng.choice([None, moment, moment + DAY, moment - SECOND]),
                     topic=rng.choice(["billing", "weather"]),
+                    csat_score=rng.choice([None, 0, 1, 3, 4, 5, 6]),
                     recorded_at=recorded_at,
                 ),
             )
@@ -391,6 +442,8 @@ class ServiceMaker:
                     response_id=self._id("q"),
                     subscriber_id=person,
                     responded_at=moment,
+                    kind=rng.choice(["nps", "csat"]),
+                    score=rng.choice([-1, 0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
                     comment=rng.choice([None, 'good, "really"\ngood']),
                     recorded_at=recorded_at,
                 ),
@@ -403,6 +456,8 @@ class ServiceMaker:
                     touch_id=self._id("h"),
                     subscriber_id=person,
                     sent_at=moment,
+                    opened_at=rng.choice([None, moment + HOUR, moment + 40 * DAY]),
+                    clicked_at=rng.choice([None, moment + 2 * HOUR]),
                     channel=rng.choice(["email", "fax"]),
                     purpose=rng.choice(["save", "nuisance"]),
                     recorded_at=recorded_at,

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from .compare import Difference, differences
-from .intake import forgotten_names
+from .intake import Raw, forgotten_names
 from .local_time import next_month
 from .money import MissingRatesError
 from .pipeline import (
@@ -30,7 +30,8 @@ from .pipeline import (
     texts_in,
     write_raw,
 )
-from .reference import BRIDGE_CATEGORIES, Reference, Settings, build_marts
+from .project_marts import build_project_marts
+from .reference import BRIDGE_CATEGORIES, Marts, Reference, Settings, build_marts
 from .shrink import culprits, shortest_story, told_shortly
 from .stories import service
 from .strategies import ZONES, Run, make_run, on_its_own_clock, runs, with_ties
@@ -47,6 +48,7 @@ SMALL_RUNS = settings(
 )
 
 Compare = Callable[[Run], list[Difference]]
+BuildMarts = Callable[[Raw, Settings], Marts]
 
 
 @pytest.fixture(scope="session")
@@ -56,15 +58,25 @@ def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def compare(tmp_path_factory: pytest.TempPathFactory, dbt_target: Path) -> Compare:
-    def through_pipeline(run: Run) -> list[Difference]:
+    def through_pipeline(run: Run, reference: BuildMarts = build_marts) -> list[Difference]:
         raw = run.raw
         folder = tmp_path_factory.mktemp("run")
         rng = random.Random(len(raw["subscription_changes"]))  # noqa: S311 - no secret
-        got = run_pipeline(raw, run.settings, folder, rng, dbt_target)
-        expected = build_marts(raw, run.settings)
+        expected = reference(raw, run.settings)
+        got = run_pipeline(raw, run.settings, folder, rng, dbt_target, tuple(expected))
         return differences(expected, got, raw) + still_readable(run, folder / "warehouse")
 
     return through_pipeline
+
+
+@pytest.fixture
+def compare_all(compare: Callable[..., list[Difference]]) -> Compare:
+    """With the marts that the project defines itself."""
+
+    def all_marts(raw: Raw, vars_: Settings) -> Marts:
+        return build_marts(raw, vars_) | build_project_marts(Reference(raw, vars_))
+
+    return lambda run: compare(run, all_marts)
 
 
 def still_readable(run: Run, warehouse: Path) -> list[Difference]:
@@ -97,6 +109,17 @@ def test_the_marts_are_those_of_the_reference(number: int, compare: Compare) -> 
     if number % 3 == 1:
         run = on_its_own_clock(run)
     assert_agreed(run, compare(run), compare)
+
+
+@pytest.mark.parametrize("number", range(-(-RUNS // 3)))
+def test_the_marts_of_the_project_are_those_of_its_definitions(
+    number: int, compare_all: Compare
+) -> None:
+    # other zones than the first of those above, and the horizon now and then that of the rows
+    run = make_run(FIRST_SEED + number, ZONES[-1 - number % len(ZONES)], SERVICES)
+    if number % 2 == 1:
+        run = on_its_own_clock(run)
+    assert_agreed(run, compare_all(run), compare_all)
 
 
 def test_which_of_two_equally_new_rows_wins_is_the_same_in_any_order(

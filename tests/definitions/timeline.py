@@ -59,22 +59,22 @@ class Subscription:
         )
         self._grace = grace
 
-    def _row_at(self, instant: datetime) -> Row | None:
+    def row_at(self, instant: datetime) -> Row | None:
         # the last row of an instant is the one that lasts; those before it have no length
         return next((row for row in reversed(self._rows) if row["changed_at"] <= instant), None)
 
     def _past_due_since(self, instant: datetime) -> datetime:
         """Return when the unbroken run of `past_due` that holds at `instant` began."""
         began_at = instant
-        row = self._row_at(began_at)
+        row = self.row_at(began_at)
         while row is not None and row["status"] == "past_due":
             began_at = row["changed_at"]
-            row = self._row_at(began_at - TICK)
+            row = self.row_at(began_at - TICK)
         return began_at
 
     def state_at(self, instant: datetime) -> State | None:
         """Return the state that holds at `instant`, None before the first row."""
-        row = self._row_at(instant)
+        row = self.row_at(instant)
         if row is None:
             return None
         status = row["status"]
@@ -105,7 +105,7 @@ class Subscription:
         """Return each instant before `as_of` at which a state of the subscription begins."""
         starts = {row["changed_at"] for row in self._rows}
         for start in list(starts):
-            row = self._row_at(start)
+            row = self.row_at(start)
             if row is not None and row["status"] == "past_due":
                 lapse = self._past_due_since(start) + self._grace
                 following = min((s for s in starts if s > start), default=as_of)

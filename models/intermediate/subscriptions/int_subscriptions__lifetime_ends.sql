@@ -56,16 +56,31 @@ deciding_subscriptions as (
 
 ),
 
--- a request stands on the row that ends the subscription, or on the one before it
-states_with_request as (
+states_with_holders as (
 
     select
         states.*,
-        coalesce(
-            cancel_requested_at,
-            lag(cancel_requested_at) over (partition by subscription_id order by valid_from)
-        ) as standing_request_at
+        lag(cancel_requested_at) over (
+            partition by subscription_id order by valid_from
+        ) as cancel_requested_at_before,
+        lag(subscriber_id) over (
+            partition by subscription_id order by valid_from
+        ) as subscriber_id_before
     from states
+
+),
+
+-- a request stands on the row that ends the subscription, or on the one before it; who takes a
+-- subscription over asks for themselves
+states_with_request as (
+
+    select
+        states_with_holders.*,
+        coalesce(
+            case when subscriber_id = subscriber_id_before then cancel_requested_at end,
+            cancel_requested_at_before
+        ) as standing_request_at
+    from states_with_holders
 
 ),
 
