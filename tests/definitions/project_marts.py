@@ -1,6 +1,6 @@
 """The marts that the project defines itself, a second time: as docs/definitions.md reads.
 
-Stands on the reference of the contract's own marts, and as naively. `build_project_marts` is the
+Stands on the reference of the contract's own marts, and as naively. `build_all_marts` is the
 whole of it; `project_facts` has what several marts ask for, the other modules a few marts each.
 """
 
@@ -19,9 +19,9 @@ from . import (
     project_segments,
     project_viewing,
 )
-from .intake import Row
+from .intake import Raw, Row
 from .project_facts import Facts
-from .reference import Marts, Reference
+from .reference import Marts, Reference, Settings, build_marts
 
 MARTS: dict[str, Callable[[Facts], list[Row]]] = {
     "fct_subscriber_months": project_people.fct_subscriber_months,
@@ -45,7 +45,7 @@ MARTS: dict[str, Callable[[Facts], list[Row]]] = {
 }
 
 
-def build_project_marts(reference: Reference) -> Marts:
-    """Return every mart of `MARTS`, by name."""
-    facts = Facts(reference)
-    return {name: build(facts) for name, build in MARTS.items()}
+def build_all_marts(raw: Raw, settings: Settings) -> Marts:
+    """Return the contract's marts and every one of `MARTS`, by name."""
+    facts = Facts(Reference(raw, settings))
+    return build_marts(raw, settings) | {name: build(facts) for name, build in MARTS.items()}

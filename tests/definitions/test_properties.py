@@ -30,7 +30,7 @@ from .pipeline import (
     texts_in,
     write_raw,
 )
-from .project_marts import build_project_marts
+from .project_marts import build_all_marts
 from .reference import BRIDGE_CATEGORIES, Marts, Reference, Settings, build_marts
 from .shrink import culprits, shortest_story, told_shortly
 from .stories import service
@@ -72,11 +72,7 @@ def compare(tmp_path_factory: pytest.TempPathFactory, dbt_target: Path) -> Compa
 @pytest.fixture
 def compare_all(compare: Callable[..., list[Difference]]) -> Compare:
     """With the marts that the project defines itself."""
-
-    def all_marts(raw: Raw, vars_: Settings) -> Marts:
-        return build_marts(raw, vars_) | build_project_marts(Reference(raw, vars_))
-
-    return lambda run: compare(run, all_marts)
+    return lambda run: compare(run, build_all_marts)
 
 
 def still_readable(run: Run, warehouse: Path) -> list[Difference]:
