@@ -10,7 +10,6 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from .intake import ERASED_PREFIX, Raw, Row
@@ -124,7 +123,7 @@ def _shown_row(row: Row) -> str:
 
 
 def _equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - two cells
-    if isinstance(one, float) and isinstance(other, float | int | Decimal):
+    if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
     return bool(one == other)
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from .intake import Row
 from .local_time import TICK, next_month
 from .money import ZERO
-from .project_facts import STARTUP_FAILURE, Facts
+from .project_facts import STARTUP_FAILURE, Facts, tells_of_its_buffer
 from .project_figures import Number, ratio
 
 KKBOX_WAIT = timedelta(days=30)
@@ -62,7 +62,7 @@ def churn_rate_definitions(facts: Facts) -> list[Row]:
                 {
                     "month_start": month,
                     "definition": definition,
-                    "numerator": float(numerator),
+                    "numerator": numerator,
                     "denominator": float(denominator),
                     "rate": ratio(numerator, denominator) if is_known else None,
                 }
@@ -166,11 +166,8 @@ def _memberships(facts: Facts) -> dict[str, list[tuple[datetime, datetime]]]:
         start_at, end_at = line["period_start_at"], line["period_end_at"]
         if line["kind"] != "subscription" or None in (start_at, end_at) or start_at >= end_at:
             continue
-        attempts = facts.attempts[line["invoice_id"]]
-        paid_at = min(
-            (row["attempted_at"] for row in attempts if row["status"] == "succeeded"), default=None
-        )
-        is_bought = paid_at is not None or not attempts
+        paid_at = facts.collected_at(line["invoice_id"])
+        is_bought = paid_at is not None or not facts.attempts[line["invoice_id"]]
         if invoice["status"] == "paid" or (invoice["status"] == "open" and is_bought):
             found[invoice["subscriber_id"]].append((end_at, paid_at or invoice["issued_at"]))
     return found
@@ -270,12 +267,7 @@ def _playback(plays: list[Row]) -> str:
     failed = sum(play["end_cause"] in (STARTUP_FAILURE, "error") for play in plays)
     if Fraction(failed, len(plays)) >= Fraction(1, 10):
         return "failing"
-    told = [
-        play
-        for play in plays
-        if play["end_cause"] != STARTUP_FAILURE and (play["rebuffer_ms"] or 0) >= 0
-    ]
-    told = [play for play in told if play["rebuffer_ms"] is not None]
+    told = [play for play in plays if tells_of_its_buffer(play)]
     waited = sum(play["rebuffer_ms"] for play in told)
     played = waited + 1000 * sum(play["watched_seconds"] for play in told)
     if not played:

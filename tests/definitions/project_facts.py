@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -70,6 +70,22 @@ class Cancellation:
     lifetime: Lifetime
     cancelled_at: datetime | None
     is_resubscription: bool
+
+
+def is_late(states: Iterable[State]) -> bool:
+    """Return whether one of the states is past due."""
+    return any(state.status == "past_due" for state in states)
+
+
+def is_on_time(states: Iterable[State]) -> bool:
+    """Return whether one of the states is paid without delay."""
+    return any(state.status == "active" and state.is_paying for state in states)
+
+
+def tells_of_its_buffer(play: Row) -> bool:
+    """Return whether a play started and says how long it stalled; below 0 says nothing."""
+    stalled = play["rebuffer_ms"]
+    return play["end_cause"] != STARTUP_FAILURE and stalled is not None and stalled >= 0
 
 
 class Facts:
@@ -147,6 +163,11 @@ class Facts:
         for payment in self.accepted["payments"]:
             found[payment["invoice_id"]].append(payment)
         return found
+
+    def collected_at(self, invoice_id: str) -> datetime | None:
+        """Return when the first attempt to collect an invoice succeeded, None where none did."""
+        paid = [r["attempted_at"] for r in self.attempts[invoice_id] if r["status"] == "succeeded"]
+        return min(paid, default=None)
 
     @cached_property
     def subscribers(self) -> dict[str, Subscriber]:

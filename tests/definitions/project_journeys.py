@@ -122,9 +122,9 @@ def _tell_payments(facts: Facts, stream: Stream) -> None:
         failures = [row for row in attempts if row["status"] == "failed"]
         for row in failures:
             stream.tell(owner, row["attempted_at"], "payment_failed", row["method"])
-        paid = [row["attempted_at"] for row in attempts if row["status"] == "succeeded"]
-        if paid and any(row["attempted_at"] <= min(paid) for row in failures):
-            stream.tell(owner, min(paid), "payment_recovered", None)
+        paid_at = facts.collected_at(invoice_id)
+        if paid_at is not None and any(row["attempted_at"] <= paid_at for row in failures):
+            stream.tell(owner, paid_at, "payment_recovered", None)
     for refund in facts.accepted["refunds"]:
         invoice = facts.invoices[facts.payments[refund["payment_id"]]["invoice_id"]]
         owner = invoice["subscriber_id"]

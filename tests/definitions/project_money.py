@@ -70,9 +70,7 @@ def _dunning_row(
 
 def _failed_invoice(facts: Facts, invoice: Row) -> FailedInvoice | None:
     attempts = facts.attempts[invoice["invoice_id"]]
-    paid_at = min(
-        (row["attempted_at"] for row in attempts if row["status"] == "succeeded"), default=None
-    )
+    paid_at = facts.collected_at(invoice["invoice_id"])
     failures = [
         row["attempted_at"]
         for row in attempts

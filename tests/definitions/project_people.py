@@ -9,7 +9,7 @@ from decimal import Decimal
 from .intake import Row
 from .local_time import TICK, month_of_date, months_between
 from .money import ZERO
-from .project_facts import Facts, Person
+from .project_facts import Facts, Person, is_late, is_on_time
 from .project_figures import months_later
 from .reference import VALID_PLAY_SECONDS
 from .timeline import Phase, Subscriber
@@ -139,9 +139,7 @@ def _standing(facts: Facts, person: Person) -> Row:
     phase = Phase.OUT if segment is None else segment.phase
     tier = segment.tier if segment and subscriber.lifetimes else None
     if phase is Phase.PAYING:
-        is_late = any(state.status == "past_due" for state in states)
-        is_on_time = any(state.status == "active" and state.is_paying for state in states)
-        status = "past_due" if is_late and not is_on_time else "paying"
+        status = "past_due" if is_late(states) and not is_on_time(states) else "paying"
     elif phase is Phase.PAUSED:
         status = "paused"
     elif open_states:

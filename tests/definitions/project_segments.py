@@ -15,7 +15,7 @@ from math import ceil
 from .intake import Row
 from .local_time import TICK, next_month, previous_month
 from .money import ZERO
-from .project_facts import Facts, Person
+from .project_facts import Facts, Person, is_late, is_on_time
 from .project_figures import DAY
 from .project_people import revenue_by_subscriber
 from .tables import PROJECT
@@ -126,8 +126,8 @@ def _standing(facts: Facts, name: str, month: date) -> Row:
         "status": facts.status_before(subscriber, end) if subscriber else "never_paid",
         "lifetime_number": len(begun),
         "tenure_days": tenure.days,
-        "is_late": any(state.status == "past_due" for state in states),
-        "is_on_time": any(state.status == "active" and state.is_paying for state in states),
+        "is_late": is_late(states),
+        "is_on_time": is_on_time(states),
         "is_trialing": any(state.status == "trialing" for state in states),
         "is_cancel_requested": bool(requests)
         and all(request is not None and request < end for request in requests),

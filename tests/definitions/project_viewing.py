@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from .intake import Row
 from .local_time import TICK, month_of_date
-from .project_facts import STARTUP_FAILURE, Facts
+from .project_facts import STARTUP_FAILURE, Facts, tells_of_its_buffer
 from .project_figures import DAY, HALF, hours, mean, quantile, ratio
 from .reference import VALID_PLAY_SECONDS
 from .timeline import Phase
@@ -146,7 +146,7 @@ def _experience_row(facts: Facts, month: date, device: str, plays: list[Row]) ->
     times = [
         p["startup_ms"] for p in started if p["startup_ms"] is not None and p["startup_ms"] >= 0
     ]
-    told = [p for p in started if p["rebuffer_ms"] is not None and p["rebuffer_ms"] >= 0]
+    told = [p for p in plays if tells_of_its_buffer(p)]
     failures, errors = len(plays) - len(started), sum(p["end_cause"] == "error" for p in plays)
     stalled = Fraction(sum(p["rebuffer_ms"] for p in told), 1000)
     watched = sum(p["watched_seconds"] for p in told)

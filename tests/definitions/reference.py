@@ -132,14 +132,17 @@ class Reference:
         return month_range(first, self.last_month)
 
     def country_of(self, subscriber_id: str) -> str:
+        """Return the country of today, `unknown` where none is known."""
         country = self._people[subscriber_id]["country_code"]
         return UNKNOWN if country is None else str(country)
 
     def channel_of(self, subscriber_id: str) -> str:
+        """Return the channel of today, `unknown` where none is known."""
         channel = self._people[subscriber_id]["acquisition_channel"]
         return UNKNOWN if channel is None else str(channel)
 
     def group_of(self, subscriber_id: str, tier: str) -> Group:
+        """Return the cell of the bridges that a subscriber on a tier is in."""
         return tier, self.country_of(subscriber_id), self.channel_of(subscriber_id)
 
     # states, lifetimes, movements
@@ -246,6 +249,7 @@ class Reference:
         return found
 
     def level_worth(self, segment: Segment | None, instant: datetime) -> Decimal:
+        """Return what a segment's level is worth at the rates of the month of `instant`."""
         if segment is None:
             return ZERO
         return sum((self._worth(state, instant) for state in segment.level.values()), ZERO)
@@ -494,6 +498,7 @@ class Reference:
         }
 
     def in_reporting_currency(self, amount_minor: int, currency: str, month: date) -> Decimal:
+        """Return what an amount in minor units is worth at the month's rate."""
         return self.rates.value(major(amount_minor, currency), currency, month)
 
     def value_costs(self) -> None:
@@ -590,6 +595,7 @@ class Reference:
         return rows
 
     def tenure_days(self, lifetime: Lifetime) -> int:
+        """Return the local days from the start to the end, or to the horizon."""
         end = self.as_of if lifetime.ended_at is None else lifetime.ended_at
         return (self.calendar.date_of(end) - self.calendar.date_of(lifetime.started_at)).days
 
@@ -677,6 +683,7 @@ class Reference:
         return {row["title_id"]: row for row in self.intake.accepted["titles"]}
 
     def is_completed(self, play: Row) -> bool | None:
+        """Return whether a play saw 90 % of the title, None where its length is unknown."""
         title = self._titles.get(play["title_id"])
         if title is None or title["runtime_seconds"] is None or title["content_type"] == "live":
             return None

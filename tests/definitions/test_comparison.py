@@ -54,7 +54,7 @@ def test_every_column_that_is_off_is_seen(run: Run, expected: Marts, mart: str) 
         elif isinstance(value, Decimal):
             row[column] = value + Decimal("0.0001")
         elif isinstance(value, int | float):
-            row[column] = 2 * value + 1
+            row[column] = value + abs(value) + 1
         else:
             row[column] = "something else"
         (difference,) = differences(expected, off, run.raw)

@@ -60,6 +60,7 @@ class Subscription:
         self._grace = grace
 
     def row_at(self, instant: datetime) -> Row | None:
+        """Return the change row that holds at `instant`, None before the first."""
         # the last row of an instant is the one that lasts; those before it have no length
         return next((row for row in reversed(self._rows) if row["changed_at"] <= instant), None)
 

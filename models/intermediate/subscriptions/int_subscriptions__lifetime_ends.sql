@@ -56,31 +56,23 @@ deciding_subscriptions as (
 
 ),
 
-states_with_holders as (
-
-    select
-        states.*,
-        lag(cancel_requested_at) over (
-            partition by subscription_id order by valid_from
-        ) as cancel_requested_at_before,
-        lag(subscriber_id) over (
-            partition by subscription_id order by valid_from
-        ) as subscriber_id_before
-    from states
-
-),
-
 -- a request stands on the row that ends the subscription, or on the one before it; who takes a
 -- subscription over asks for themselves
 states_with_request as (
 
     select
-        states_with_holders.*,
+        states.*,
         coalesce(
-            case when subscriber_id = subscriber_id_before then cancel_requested_at end,
-            cancel_requested_at_before
+            case
+                when
+                    subscriber_id = lag(subscriber_id) over (
+                        partition by subscription_id order by valid_from
+                    )
+                    then cancel_requested_at
+            end,
+            lag(cancel_requested_at) over (partition by subscription_id order by valid_from)
         ) as standing_request_at
-    from states_with_holders
+    from states
 
 ),
 
