@@ -103,7 +103,10 @@ class ServiceMaker:
         unit, count = self._billing_period()
         amount = rng.choice([1000, 1000, 1000, 500, 1500, 333, 1, 0, 120000, 98765432109])
         moments = sorted(rng.choices(self._pool, k=rng.randint(1, 7)))
+        requested_at = None
         for changed_at in moments:
+            # later rows repeat a request, also under another holder
+            requested_at = rng.choice([None, changed_at + DAY, requested_at, requested_at])
             status = rng.choices(
                 ["active", "past_due", "paused", "ended", "trialing"], [10, 5, 3, 5, 1]
             )[0]
@@ -131,7 +134,7 @@ class ServiceMaker:
                     billing_period_count=count,
                     amount_minor=amount,
                     currency=currency,
-                    cancel_requested_at=rng.choice([None, changed_at + DAY]),
+                    cancel_requested_at=requested_at,
                     end_reason=self._end_reason(status),
                     cancel_feedback=rng.choice([None, None, "price", "technical", "it is loud"]),
                     recorded_at=self._recorded(changed_at),
