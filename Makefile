@@ -137,11 +137,11 @@ bouncer: build
 # these pages are in the repository; a test says when one is stale
 docs/metrics.md: build
 	$(whole_parse)
-	$(bin)/python -m orchestration.metrics_page target/lint/manifest.json $@
+	$(bin)/python -m orchestration.metrics.page target/lint/manifest.json $@
 
 docs/runbook.md: build
 	$(whole_parse)
-	$(bin)/python -m orchestration.runbook target/lint/manifest.json $@
+	$(bin)/python -m orchestration.pages.runbook target/lint/manifest.json $@
 
 # Superset's connection, datasets, charts and dashboard, likewise
 dashboard/superset/assets: build

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.manifest import MARTS_SCHEMA
-from orchestration.sql_text import quoted_name, quoted_text
+from orchestration.database.sql_text import quoted_name, quoted_text
+from orchestration.transform.manifest import MARTS_SCHEMA
 
 # an erased subscriber gets a new random id in every full build; ids of events are made of it
 RANDOM_IDS = "(subscriber|event)_id$"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.sql_text import exact_path, quoted_text
+from orchestration.database.sql_text import exact_path, quoted_text
 
 
 def read_all(raw: Path) -> dict[str, int]:

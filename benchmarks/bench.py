@@ -14,10 +14,10 @@ from rich.progress import Progress
 from benchmarks.processes import CommandError, measure
 from benchmarks.report import Measured
 from benchmarks.works import PROJECT, Command
-from orchestration import landing
-from orchestration.project import DbtProject
-from orchestration.raw_folder import open_raw_folder
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.raw import landing
+from orchestration.raw.folder import open_raw_folder
+from orchestration.transform.project import DbtProject
 
 
 @dataclass

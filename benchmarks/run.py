@@ -58,9 +58,9 @@ from benchmarks.works import (
     simulate_command,
 )
 from benchmarks.yardsticks.measurement import measure_yardsticks
-from orchestration.kept_parse import parses_of
-from orchestration.project import DbtProject
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.transform.kept_parse import parses_of
+from orchestration.transform.project import DbtProject
 
 README = Path(__file__).resolve().parent / "README.md"
 TABLE_WIDTH = 120

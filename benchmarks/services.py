@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.raw_contract import RawTable
-from orchestration.sql_text import exact_path, quoted_text
+from orchestration.database.sql_text import exact_path, quoted_text
+from orchestration.raw.contract import RawTable
 
 MONTHS = 36
 SEED = 7

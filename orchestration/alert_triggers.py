@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration import alerts
-from orchestration.assets import EXIT_STATUS, RELEASE_KEY
+from orchestration.assets.refresh import EXIT_STATUS
+from orchestration.assets.release import RELEASE_KEY
+from orchestration.database.warehouse import Warehouse
 from orchestration.errors import InputError, as_told
 from orchestration.settings import is_any_set
-from orchestration.warehouse import Warehouse
 
 WATCH_INTERVAL_SECONDS = 900
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from orchestration import bookkeeping, release
-from orchestration.bookkeeping import CheckResult
-from orchestration.data_tests import Rule, rules_of
+from orchestration.database import bookkeeping
+from orchestration.database.bookkeeping import CheckResult
+from orchestration.database.sql_text import quoted_name
+from orchestration.database.warehouse import Warehouse, private_files, says_disk_full
 from orchestration.errors import (
     AuditError,
     BuildError,
@@ -28,12 +29,13 @@ from orchestration.errors import (
     TenureError,
     counted,
 )
-from orchestration.failing_rows import failing_keys
-from orchestration.manifest import Manifest, NodeProperties, test_fault
-from orchestration.runbook import KINDS, page_of_expectation, page_of_rule
+from orchestration.pages.runbook import KINDS, page_of_expectation, page_of_rule
+from orchestration.releases.candidate import CHECK_RESULTS
+from orchestration.releases.kept import current_release, released_since
 from orchestration.settings import is_any_set
-from orchestration.sql_text import quoted_name
-from orchestration.warehouse import Warehouse, private_files, says_disk_full
+from orchestration.transform.data_tests import Rule, rules_of
+from orchestration.transform.failing_rows import failing_keys
+from orchestration.transform.manifest import Manifest, NodeProperties, test_fault
 
 if TYPE_CHECKING:
     from alerting.desk import Desk
@@ -91,7 +93,7 @@ def _watch(place: Warehouse, now: datetime) -> list[str]:
 
     desk = desk_of(place)
     try:
-        current = release.current_release(place)
+        current = current_release(place)
     except BuildError as error:
         # how old it is nobody can say, and what waits is sent all the same
         return [str(error), *desk.follow_up([], Judged(), now=now)]
@@ -170,7 +172,7 @@ def _follow_up(place: Warehouse, *, began: datetime, error: Exception | None) ->
         try:
             broken = troubles(place, began=began, error=error)
             # only who released has looked at everything
-            has_judged = error is None or bool(release.released_since(place, began))
+            has_judged = error is None or bool(released_since(place, began))
         except (OSError, duckdb.Error, TenureError):
             if error is None:
                 raise
@@ -185,7 +187,7 @@ def troubles(place: Warehouse, *, began: datetime, error: Exception | None) -> l
     """What is wrong at the end of a run: its failed checks, or else the run's own failure."""
     manifest = _manifest(place)
     stands = f" {_standing(place)}" if error else ""
-    has_released = bool(release.released_since(place, began))
+    has_released = bool(released_since(place, began))
     found: list[Trouble] = []
     with _build_of(place, began) as connection:
         describe = _Describer(place, connection, manifest, error, stands)
@@ -242,7 +244,7 @@ def run_failure(error: Exception) -> str:
 
 def _released_checks(place: Warehouse) -> list[CheckResult]:
     with duckdb.connect(str(place.release_file), read_only=True) as connection:
-        return bookkeeping.read_checks(connection, quoted_name(*release.CHECK_RESULTS))
+        return bookkeeping.read_checks(connection, quoted_name(*CHECK_RESULTS))
 
 
 def _noted_checks(connection: duckdb.DuckDBPyConnection | None) -> list[CheckResult]:
@@ -376,7 +378,7 @@ def _all_marts(manifest: Manifest | None) -> tuple[str, ...]:
 
 def _standing(place: Warehouse) -> str:
     try:
-        current = release.current_release(place)
+        current = current_release(place)
     except (duckdb.Error, BuildError):
         return "The release that stands can't be read."
     if current is None:

@@ -5,23 +5,19 @@ from typing import Any
 import dagster as dg
 
 from orchestration.alert_triggers import build_alert_hooks, build_late_sensor
-from orchestration.assets import (
-    Refresh,
-    build_audit_asset,
-    build_dashboard_asset,
-    build_dbt_assets,
-    build_landing_asset,
-    build_parts,
-    build_release_asset,
-)
-from orchestration.fits import build_fit_assets
-from orchestration.manifest import Manifest
-from orchestration.parameters import check_parameters
+from orchestration.assets.audit import build_audit_asset
+from orchestration.assets.fits import build_fit_assets
+from orchestration.assets.landing import build_landing_asset
+from orchestration.assets.models import build_dbt_assets, build_parts
+from orchestration.assets.refresh import Refresh
+from orchestration.assets.release import build_dashboard_asset, build_release_asset
+from orchestration.database.warehouse import Warehouse
 from orchestration.progress import LogReporter, Reporter
-from orchestration.project import DbtProject
 from orchestration.settings import RunRequest, Settings
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.parameters import check_parameters
+from orchestration.transform.project import DbtProject
 from orchestration.triggers import JOB, build_daily_schedule, build_raw_files_sensor
-from orchestration.warehouse import Warehouse
 
 
 def compose(

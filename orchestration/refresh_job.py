@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchestration import alerts, landing, release, spark
+from orchestration import alerts
+from orchestration.database.warehouse import Warehouse, disk_full_told, private_files
 from orchestration.errors import BuildError, InputError, StoppedError, as_told, foreseen
-from orchestration.parameters import check_parameters
 from orchestration.progress import Reporter
-from orchestration.project import DbtProject
-from orchestration.raw_folder import open_raw_folder
+from orchestration.raw import landing
+from orchestration.raw.folder import open_raw_folder
+from orchestration.releases.kept import released_since
 from orchestration.settings import RunRequest
-from orchestration.warehouse import Warehouse, disk_full_told, private_files
+from orchestration.transform import spark
+from orchestration.transform.parameters import check_parameters
+from orchestration.transform.project import DbtProject
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -59,7 +62,7 @@ def run(request: RunRequest, reporter: Reporter) -> Finished:
     try:
         finished = _run(request, reporter)
     except (KeyboardInterrupt, StoppedError) as stop:
-        released = release.released_since(place, began)
+        released = released_since(place, began)
         raise StoppedError(released.release_id if released else None) from stop
     except Exception as error:
         told = foreseen(error)
@@ -128,7 +131,7 @@ def _end_of(events: "Iterable[dg.DagsterEvent]") -> Exception:
     """What the first failing step failed of: the error that it was told as, or a defect."""
     import dagster as dg
 
-    from orchestration.assets import EXIT_STATUS
+    from orchestration.assets.refresh import EXIT_STATUS
 
     for event in events:
         if not event.is_step_failure:

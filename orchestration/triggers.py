@@ -5,8 +5,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.raw_contract import RawContract
-from orchestration.raw_folder import open_raw_folder
+from orchestration.raw.contract import RawContract
+from orchestration.raw.folder import open_raw_folder
 
 JOB = "refresh"
 

@@ -12,15 +12,16 @@ from typing import Literal
 
 import duckdb
 
-from orchestration import bookkeeping, landing
-from orchestration.assets import ON_FITS
-from orchestration.fits import FITS, run_fit
-from orchestration.parameters import check_parameters
-from orchestration.project import ParsedProject
-from orchestration.raw_contract import RawTable
-from orchestration.raw_folder import open_raw_folder
-from orchestration.spark import Spark, read_outside_spark
-from orchestration.warehouse import Warehouse
+from orchestration.assets.fits import FITS, run_fit
+from orchestration.assets.models import ON_FITS
+from orchestration.database import bookkeeping
+from orchestration.database.warehouse import Warehouse
+from orchestration.raw import landing
+from orchestration.raw.contract import RawTable
+from orchestration.raw.folder import open_raw_folder
+from orchestration.transform.parameters import check_parameters
+from orchestration.transform.project import ParsedProject
+from orchestration.transform.spark import Spark, read_outside_spark
 
 
 def write_headers(raw: Path, tables: Iterable[RawTable]) -> None:

@@ -7,11 +7,11 @@ import pytest
 from rich.console import Console
 
 from orchestration import refresh_job
-from orchestration.manifest import Manifest
+from orchestration.database.warehouse import Warehouse
 from orchestration.progress import LineReporter
-from orchestration.project import DbtProject, ParsedProject
 from orchestration.settings import PROJECT_DIR, RunRequest, Settings
-from orchestration.warehouse import Warehouse
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.project import DbtProject, ParsedProject
 from tests.one_parse import parse_once, parsed_once, write_parse
 
 RunPipeline = Callable[..., Warehouse]

@@ -15,13 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.dbt_events import only_heard_events
-from orchestration.dbt_shortcuts import quick_contexts, quick_results
-from orchestration.metric_queries import SEMANTIC_MANIFEST
-from orchestration.parameters import Parameters, check_parameters
-from orchestration.project import DbtProject, ParsedProject
+from orchestration.database.warehouse import Warehouse
+from orchestration.metrics.queries import SEMANTIC_MANIFEST
 from orchestration.settings import PROJECT_DIR, environment
-from orchestration.warehouse import Warehouse
+from orchestration.transform.dbt_events import only_heard_events
+from orchestration.transform.dbt_shortcuts import quick_contexts, quick_results
+from orchestration.transform.parameters import Parameters, check_parameters
+from orchestration.transform.project import DbtProject, ParsedProject
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult

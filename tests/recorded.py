@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.sql_text import quoted_text
+from orchestration.database.sql_text import quoted_text
 from tests.one_parse import invoke_dbt, what_failed
 
 

@@ -13,7 +13,7 @@ from benchmarks.services import MONTHS, SEED
 from benchmarks.works import Command, dbt_lineage_command, simulate_command
 from benchmarks.yardsticks.differences import CAUSES, Comparison, compare
 from benchmarks.yardsticks.ways import MOVEMENTS, TIMES, Way
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
 
 NAMES: Mapping[Way, str] = {
     Way.OURS: "our models",

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import duckdb
 import orjson
 
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
 
 FOLDER = Path(__file__).resolve().parent
 SCHEMA = "yardsticks"

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from dashboard.superset.assets import assets, write
 from dashboard.superset.datasets import DEMO_RELEASE
-from orchestration.manifest import Manifest
+from orchestration.transform.manifest import Manifest
 
 
 def main(

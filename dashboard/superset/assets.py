@@ -8,7 +8,7 @@ import yaml
 
 from dashboard.superset.charts import charts_and_dashboard
 from dashboard.superset.datasets import DATABASE_FILE, DEMO_RELEASE, VERSION, database, datasets
-from orchestration.manifest import Manifest
+from orchestration.transform.manifest import Manifest
 
 HERE = Path(__file__).parent
 PAGE_FILE = HERE / "dashboard.yml"

@@ -12,8 +12,8 @@ from typing import Any
 
 from dashboard.superset.datasets import VERSION, Asset, asset_uuid, is_time
 from dashboard.superset.metric_sql import MetricExpressions
-from orchestration.manifest import MARTS_SCHEMA, Manifest
-from orchestration.metric_catalogue import metric_marts
+from orchestration.metrics.catalogue import metric_marts
+from orchestration.transform.manifest import MARTS_SCHEMA, Manifest
 
 GRID_WIDTH = 12
 CHART_LIMIT = 10_000

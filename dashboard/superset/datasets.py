@@ -10,8 +10,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from dashboard.superset.metric_sql import MetricExpressions
-from orchestration.manifest import MARTS_SCHEMA, Manifest, NodeProperties
-from orchestration.metric_catalogue import Metric, metric_marts
+from orchestration.metrics.catalogue import Metric, metric_marts
+from orchestration.transform.manifest import MARTS_SCHEMA, Manifest, NodeProperties
 
 Asset = dict[str, Any]
 

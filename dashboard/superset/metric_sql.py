@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from orchestration.manifest import Manifest
+from orchestration.transform.manifest import Manifest
 
 # how MetricFlow names a column in a filter: {{ Dimension('entity__column') }}
 DIMENSION = re.compile(r"\{\{\s*Dimension\('(\w+?)__(\w+)'\)\s*\}\}")

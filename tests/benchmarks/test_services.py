@@ -26,8 +26,8 @@ from benchmarks.services import (
     lay_history,
 )
 from benchmarks.works import Work
-from orchestration.project import DbtProject
 from orchestration.settings import PROJECT_DIR
+from orchestration.transform.project import DbtProject
 from simulator import simulate
 
 CONTRACT = DbtProject(PROJECT_DIR).contract()

@@ -21,8 +21,8 @@ from benchmarks.yardsticks.differences import (
 )
 from benchmarks.yardsticks.measurement import NAMES, sections
 from benchmarks.yardsticks.ways import MOVEMENTS, Way, lineage, main
-from orchestration.project import ParsedProject
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.transform.project import ParsedProject
 from simulator import simulate
 from tests.built_service import build_service
 from tests.definitions.pipeline import write_raw

@@ -14,9 +14,9 @@ from typing import Any
 import duckdb
 import yaml
 
-from orchestration.bookkeeping import CHECK_COLUMNS
-from orchestration.release import RELEASE_COLUMNS
-from orchestration.restatements import CAUSE_COLUMNS, RESTATEMENT_COLUMNS
+from orchestration.database.bookkeeping import CHECK_COLUMNS
+from orchestration.releases.candidate import RELEASE_COLUMNS
+from orchestration.releases.restatements import CAUSE_COLUMNS, RESTATEMENT_COLUMNS
 from orchestration.settings import PROJECT_DIR
 
 DEFAULTS = {"reporting_currency": "USD", "reporting_timezone": "UTC"}

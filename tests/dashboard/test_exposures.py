@@ -4,7 +4,7 @@ import re
 
 from dashboard import cube
 from dashboard.extract import QUERIES
-from orchestration.manifest import RELEASED_SCHEMAS, Manifest
+from orchestration.transform.manifest import RELEASED_SCHEMAS, Manifest
 
 
 def read_by(manifest: Manifest, exposure: str) -> set[str]:

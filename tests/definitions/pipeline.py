@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from orchestration import landing
-from orchestration.raw_contract import read_raw_contract
-from orchestration.raw_folder import open_raw_folder
+from orchestration.raw import landing
+from orchestration.raw.contract import read_raw_contract
+from orchestration.raw.folder import open_raw_folder
 from tests.one_parse import invoke_dbt, what_failed
 
 from .intake import Raw, Row

@@ -17,7 +17,7 @@ import pytest
 
 from examples.fight_churn.map_tables import MappingError, map_tables
 from examples.fight_churn.show_churn import churn_by_month
-from orchestration.raw_contract import RawTable, read_raw_contract
+from orchestration.raw.contract import RawTable, read_raw_contract
 from tests.definitions.pipeline import lay_views, run_dbt
 from tests.definitions.reference import Settings
 

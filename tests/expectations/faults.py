@@ -20,9 +20,9 @@ from expectations.audit import frame_slot, judge_suite
 from expectations.feeds import feed_suites
 from expectations.frames import feed_frames
 from expectations.outcomes import CheckOutcome
-from orchestration import landing
-from orchestration.project import DbtProject
-from orchestration.raw_folder import open_raw_folder
+from orchestration.raw import landing
+from orchestration.raw.folder import open_raw_folder
+from orchestration.transform.project import DbtProject
 from simulator.service import simulate
 from tests.one_parse import invoke_dbt, what_failed
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from expectations.frames import release_frame
 from expectations.release import release_suite
-from orchestration.sql_text import quoted_text
+from orchestration.database.sql_text import quoted_text
 
 FRAME = "release_headline"
 MARTS = ("churn_monthly", "mrr_bridge_monthly", "revenue_monthly")

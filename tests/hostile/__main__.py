@@ -14,7 +14,7 @@ from queue import Empty
 
 from rich.console import Console
 
-from orchestration.raw_contract import RawContract, read_raw_contract
+from orchestration.raw.contract import RawContract, read_raw_contract
 from orchestration.settings import PROJECT_DIR
 from tests.hostile.cases import Case, all_cases
 from tests.hostile.gate import answer, judgement, write_good_folder

@@ -14,8 +14,8 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.raw_contract import RawColumn, RawContract, RawTable
-from orchestration.sql_text import quoted_text
+from orchestration.database.sql_text import quoted_text
+from orchestration.raw.contract import RawColumn, RawContract, RawTable
 from tests.orchestration.samples import write_table
 
 Outcome = Literal["refused", "accepted"]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration import landing
-from orchestration.raw_contract import RawContract
-from orchestration.raw_folder import open_raw_folder
-from orchestration.sql_text import quoted_name
+from orchestration.database.sql_text import quoted_name
+from orchestration.raw import landing
+from orchestration.raw.contract import RawContract
+from orchestration.raw.folder import open_raw_folder
 from tests.hostile.cases import Case
 from tests.orchestration.samples import write_table
 

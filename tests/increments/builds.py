@@ -8,10 +8,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from orchestration.horizon import horizon_to_be
-from orchestration.manifest import ARRIVALS_SOURCE, BASIS_SOURCE, KeptTable, Manifest
-from orchestration.raw_contract import RawContract, RawTable
-from orchestration.sql_text import quoted_name
+from orchestration.database.sql_text import quoted_name
+from orchestration.raw.contract import RawContract, RawTable
+from orchestration.transform.horizon import horizon_to_be
+from orchestration.transform.manifest import ARRIVALS_SOURCE, BASIS_SOURCE, KeptTable, Manifest
 from tests.recorded import copy_seeds, replay
 
 from .scripts import Scripts

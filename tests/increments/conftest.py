@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.manifest import Manifest
-from orchestration.project import DbtProject
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.project import DbtProject
 from tests.one_parse import invoke_dbt, what_failed
 from tests.recorded import record
 

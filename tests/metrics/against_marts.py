@@ -5,10 +5,10 @@ from typing import Any
 
 import duckdb
 
-from orchestration.manifest import Manifest
-from orchestration.metric_catalogue import Metric, MetricMart, metric_marts
-from orchestration.metric_queries import SEMANTIC_MANIFEST, MetricLayer, ask
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.metrics.catalogue import Metric, MetricMart, metric_marts
+from orchestration.metrics.queries import SEMANTIC_MANIFEST, MetricLayer, ask
+from orchestration.transform.manifest import Manifest
 
 # of a mart with rows of more than one kind, those that its metrics are made of
 KINDS = {"engagement_monthly": "stratum = 'overall'"}

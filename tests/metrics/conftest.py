@@ -7,10 +7,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.manifest import Manifest
-from orchestration.metric_queries import SEMANTIC_MANIFEST, MetricLayer, ask
-from orchestration.project import ParsedProject
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.metrics.queries import SEMANTIC_MANIFEST, MetricLayer, ask
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.project import ParsedProject
 
 Rows = list[tuple[Any, ...]]
 Release = Callable[[str], Path]

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestration.manifest import HeadlineFigure, Manifest
-from orchestration.metric_catalogue import Metric, metric_marts
-from orchestration.metrics_page import metrics_page
+from orchestration.metrics.catalogue import Metric, metric_marts
+from orchestration.metrics.page import metrics_page
 from orchestration.settings import PROJECT_DIR
+from orchestration.transform.manifest import HeadlineFigure, Manifest
 
 PARTS = ("Formula", "Counts", "Leaves out", "Example")
 OPERATORS: dict[type[ast.AST], Callable[..., float]] = {

@@ -8,9 +8,9 @@ import duckdb
 import pytest
 from rich.console import Console
 
+from orchestration.database.warehouse import Warehouse
 from orchestration.errors import DamagedError, InputError
-from orchestration.metric_queries import SEMANTIC_MANIFEST, MetricLayer, print_metrics
-from orchestration.warehouse import Warehouse
+from orchestration.metrics.queries import SEMANTIC_MANIFEST, MetricLayer, print_metrics
 from tests.metrics.conftest import Ask
 
 Told = Callable[..., str]

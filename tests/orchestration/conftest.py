@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.raw_contract import RawContract, read_raw_contract
+from orchestration.database.warehouse import Warehouse
+from orchestration.raw.contract import RawContract, read_raw_contract
 from orchestration.settings import PROJECT_DIR
-from orchestration.warehouse import Warehouse
 from tests.orchestration.samples import (
     take_expectations_away,
     write_people,

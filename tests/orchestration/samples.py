@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration import audit
-from orchestration.raw_contract import RawContract
+from orchestration.database.sql_text import quoted_text
+from orchestration.raw.contract import RawContract
+from orchestration.releases import audit
 from orchestration.settings import PROJECT_DIR
-from orchestration.sql_text import quoted_text
 
 SAMPLE_VALUES = {
     "string": "'text'",

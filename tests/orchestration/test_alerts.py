@@ -15,19 +15,20 @@ import pytest
 from rich.console import Console
 
 from expectations.outcomes import CheckOutcome
-from orchestration import alerts, audit, refresh_job
+from orchestration import alerts, refresh_job
 from orchestration.alert_triggers import build_late_sensor, error_of
-from orchestration.cli import main
+from orchestration.commands.cli import main
+from orchestration.database.warehouse import Warehouse
 from orchestration.definitions import compose
 from orchestration.errors import AuditError, BuildError, InputError, StoppedError
-from orchestration.failing_rows import failing_keys
-from orchestration.manifest import Manifest
-from orchestration.parameters import check_parameters
 from orchestration.progress import LineReporter
-from orchestration.project import DbtProject
+from orchestration.releases import audit
 from orchestration.settings import RunRequest, Settings
+from orchestration.transform.failing_rows import failing_keys
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.parameters import check_parameters
+from orchestration.transform.project import DbtProject
 from orchestration.triggers import JOB
-from orchestration.warehouse import Warehouse
 from tests.alerting.conftest import no_names_are_looked_up, no_settings, web
 from tests.orchestration.samples import damage, write_people
 from tests.web_server import WebServer

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.audit import accepted_before
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.releases.audit import accepted_before
 
 
 def keep(warehouse: Warehouse, release_id: str, **accepted: int) -> None:

@@ -15,12 +15,14 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from orchestration import cli, dashboard_page, docs_site, fitness, refresh_job, report
+from orchestration import refresh_job
+from orchestration.commands import cli, fitness, report
+from orchestration.database.warehouse import Warehouse
 from orchestration.errors import AuditError, BuildError, InputError, StoppedError
+from orchestration.pages import dashboard_page, docs_site
 from orchestration.progress import LineReporter, Reporter
-from orchestration.raw_contract import RawContract
+from orchestration.raw.contract import RawContract
 from orchestration.settings import RunRequest
-from orchestration.warehouse import Warehouse
 from tests.orchestration.samples import write_table
 from tests.orchestration.test_release import START, publish, total_of
 
@@ -55,19 +57,19 @@ def test_help_loads_nothing_heavy() -> None:
         [
             sys.executable,
             "-c",
-            f"import sys, orchestration.cli; assert not set({heavy}) & set(sys.modules)",
+            f"import sys, orchestration.commands.cli; assert not set({heavy}) & set(sys.modules)",
         ],
         check=True,
     )
 
 
 def test_a_run_loads_nothing_of_the_metrics_layer() -> None:
-    layer = "('metricflow', 'metricflow_semantics', 'orchestration.metric_queries')"
+    layer = "('metricflow', 'metricflow_semantics', 'orchestration.metrics.queries')"
     subprocess.run(
         [
             sys.executable,
             "-c",
-            "import sys, orchestration.refresh_job, orchestration.report, dbt.cli.main;"
+            "import sys, orchestration.refresh_job, orchestration.commands.report, dbt.cli.main;"
             f" assert not set({layer}) & set(sys.modules)",
         ],
         check=True,
@@ -177,7 +179,12 @@ def test_what_has_no_room_is_told_without_a_stack_trace(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_full_log_is_no_stack_trace(tmp_path: Path, stream: str) -> None:
-    command = [sys.executable, "-c", "from orchestration.cli import program; program()", "status"]
+    command = [
+        sys.executable,
+        "-c",
+        "from orchestration.commands.cli import program; program()",
+        "status",
+    ]
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
             [*command, "--warehouse", str(tmp_path if stream == "stdout" else tmp_path / "none")],
@@ -354,7 +361,7 @@ def test_a_killed_run_holds_no_lock(warehouse: Warehouse) -> None:
     script = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from orchestration.warehouse import Warehouse\n"
+        "from orchestration.database.warehouse import Warehouse\n"
         "with Warehouse(Path(sys.argv[1])).build_lock(on_wait=print):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -7,12 +7,12 @@ from typing import Any
 
 import duckdb
 
-from orchestration.data_tests import broken_rules, parent_test, rules_of, told_apart
-from orchestration.manifest import Manifest
-from orchestration.parameters import Parameters
-from orchestration.project import DbtProject, NodeFinished
+from orchestration.database.warehouse import Warehouse
 from orchestration.settings import PROJECT_DIR
-from orchestration.warehouse import Warehouse
+from orchestration.transform.data_tests import broken_rules, parent_test, rules_of, told_apart
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.parameters import Parameters
+from orchestration.transform.project import DbtProject, NodeFinished
 from tests.one_parse import invoke_dbt, what_failed
 
 TABLE = """

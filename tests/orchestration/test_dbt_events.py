@@ -7,7 +7,7 @@ from dbt_common.events.base_types import EventLevel
 from dbt_common.events.functions import fire_event
 from dbt_common.events.types import Note
 
-from orchestration.dbt_events import only_heard_events
+from orchestration.transform.dbt_events import only_heard_events
 
 
 def test_what_is_for_debugging_is_no_message_and_the_rest_is() -> None:

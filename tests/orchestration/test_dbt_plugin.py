@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from orchestration.dbt_plugin import Plugin
+from orchestration.transform.dbt_plugin import Plugin
 
 
 def test_a_folder_that_does_not_exist_is_told_before_the_database_is_tried(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
 from dbt.exceptions import PackageNotFoundForMacroError
 from dbt_common.clients import agate_helper
 
-from orchestration.dbt_shortcuts import quick_contexts, quick_results
-from orchestration.project import ParsedProject
+from orchestration.transform.dbt_shortcuts import quick_contexts, quick_results
+from orchestration.transform.project import ParsedProject
 
 ROOT = "tenure"
 CONTEXT: dict[str, Any] = {"name": "of the context"}

@@ -8,17 +8,17 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from orchestration.data_tests import rules_of
+from orchestration.database.warehouse import Warehouse
 from orchestration.definitions import compose
-from orchestration.manifest import RELEASED_SCHEMAS, Manifest
-from orchestration.parameters import check_parameters
 from orchestration.progress import LineReporter
-from orchestration.project import DbtProject
-from orchestration.raw_contract import RawContract
-from orchestration.release import kept_releases
+from orchestration.raw.contract import RawContract
+from orchestration.releases.kept import kept_releases
 from orchestration.settings import PROJECT_DIR, RunRequest, Settings
+from orchestration.transform.data_tests import rules_of
+from orchestration.transform.manifest import RELEASED_SCHEMAS, Manifest
+from orchestration.transform.parameters import check_parameters
+from orchestration.transform.project import DbtProject
 from orchestration.triggers import JOB, build_raw_files_sensor
-from orchestration.warehouse import Warehouse
 from tests.orchestration.samples import write_people, write_table
 
 

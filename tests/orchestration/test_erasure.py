@@ -14,11 +14,11 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from orchestration import erasure
-from orchestration.cli import app
+from orchestration.commands.cli import app
+from orchestration.database.warehouse import Warehouse
 from orchestration.errors import DamagedError, InputError
+from orchestration.releases import erasure
 from orchestration.settings import Settings
-from orchestration.warehouse import Warehouse
 from tests.orchestration.samples import damage
 
 ERASED = "su-erased-0001"
@@ -345,8 +345,8 @@ def test_a_kill_in_the_middle_leaves_a_kept_release_whole(
                 f"""
                 import os, signal
                 from pathlib import Path
-                from orchestration import erasure
-                from orchestration.warehouse import Warehouse
+                from orchestration.releases import erasure
+                from orchestration.database.warehouse import Warehouse
                 from tests.orchestration.test_erasure import erase
                 erasure.{step} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
                 erase(Warehouse(Path({str(warehouse.root)!r})))

@@ -9,11 +9,11 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from orchestration import fitness, report
-from orchestration.manifest import Manifest
-from orchestration.parameters import check_parameters
+from orchestration.commands import fitness, report
 from orchestration.progress import LineReporter
 from orchestration.settings import PROJECT_DIR, RunRequest, Settings
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.parameters import check_parameters
 from tests.orchestration.samples import (
     write_newest_clock,
     write_people,

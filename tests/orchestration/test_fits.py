@@ -9,16 +9,16 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from orchestration import fits
-from orchestration.assets import build_parts
-from orchestration.cli import app
+from orchestration.assets import fits
+from orchestration.assets.fits import build_fit_assets, run_fit
+from orchestration.assets.models import build_parts
+from orchestration.commands.cli import app
+from orchestration.commands.survival_report import read_survivors
+from orchestration.database.warehouse import Warehouse
 from orchestration.errors import BuildError, InputError
-from orchestration.fits import build_fit_assets, run_fit
-from orchestration.manifest import Manifest
-from orchestration.project import DbtProject
-from orchestration.survival_report import read_survivors
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.project import DbtProject
 from orchestration.triggers import JOB
-from orchestration.warehouse import Warehouse
 from tests.orchestration.test_definitions import definitions
 
 __all__ = ["definitions"]
@@ -125,7 +125,7 @@ def test_a_fit_that_nobody_wrote_is_refused(
 
 
 def test_a_project_without_fits_is_built_in_one_part(small_project: Path, tmp_path: Path) -> None:
-    from orchestration.parameters import check_parameters
+    from orchestration.transform.parameters import check_parameters
 
     place = Warehouse(tmp_path / "small")
     place.prepare()

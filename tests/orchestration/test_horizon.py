@@ -6,8 +6,8 @@ from datetime import datetime
 import duckdb
 import pytest
 
-from orchestration.horizon import check_horizon, horizon_to_be
-from orchestration.manifest import Manifest
+from orchestration.transform.horizon import check_horizon, horizon_to_be
+from orchestration.transform.manifest import Manifest
 
 TABLES = ("subscription_changes", "payments", "playback_sessions", "subscribers")
 

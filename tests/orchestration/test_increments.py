@@ -8,11 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import increments
-from orchestration.erasure import write_requests
-from orchestration.increments import Ground, can_add
-from orchestration.sql_text import quoted_text
-from orchestration.warehouse import Warehouse
+from orchestration.database.sql_text import quoted_text
+from orchestration.database.warehouse import Warehouse
+from orchestration.releases.erasure import write_requests
+from orchestration.transform import increments
+from orchestration.transform.increments import Ground, can_add
 from simulator.service import simulate
 from tests.conftest import RunPipeline
 

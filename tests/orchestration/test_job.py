@@ -12,10 +12,12 @@ from rich.console import Console
 
 from dashboard.render import release_of
 from expectations.outcomes import CheckOutcome
-from orchestration import audit, dashboard_page, release, report
+from orchestration.commands import report
+from orchestration.database.warehouse import Warehouse
 from orchestration.errors import AuditError, BuildError, InputError
+from orchestration.pages import dashboard_page
+from orchestration.releases import audit, release
 from orchestration.settings import PROJECT_DIR
-from orchestration.warehouse import Warehouse
 from tests.conftest import RunPipeline
 from tests.orchestration.samples import (
     damage,

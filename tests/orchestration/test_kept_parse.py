@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.kept_parse import KEPT, KeptParse
-from orchestration.parameters import check_parameters
-from orchestration.project import DbtProject, ParsedProject
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.transform.kept_parse import KEPT, KeptParse
+from orchestration.transform.parameters import check_parameters
+from orchestration.transform.project import DbtProject, ParsedProject
 
 
 def parse(

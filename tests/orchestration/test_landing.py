@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import landing, raw_parquet
 from orchestration.errors import Fault
-from orchestration.raw_contract import RawContract
-from orchestration.raw_folder import RawFile, open_raw_folder
+from orchestration.raw import landing, parquet_files
+from orchestration.raw.contract import RawContract
+from orchestration.raw.folder import RawFile, open_raw_folder
 from tests.orchestration.samples import write_table
 
 
@@ -510,13 +510,13 @@ def test_of_files_alike_the_types_are_asked_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []
-    ask = raw_parquet.columns_of
+    ask = parquet_files.columns_of
 
     def noted(connection: duckdb.DuckDBPyConnection, file: RawFile) -> tuple[tuple[str, str], ...]:
         asked.append(file.table)
         return ask(connection, file)
 
-    monkeypatch.setattr(raw_parquet, "columns_of", noted)
+    monkeypatch.setattr(parquet_files, "columns_of", noted)
     inspection = landing.inspect(open_raw_folder(full_raw, contract), contract)
     found = {each.table.name: each.files for each in inspection.tables}
     assert found["playback_sessions"] == len(days_of_playback) + 1

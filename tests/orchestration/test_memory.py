@@ -10,7 +10,7 @@ import pytest
 # that lives on behind each, as entries of a catalog do
 HELD_AFTER_FREEING = """
 import ctypes, psutil
-from orchestration.memory import give_freed_blocks_back
+from orchestration.database.memory import give_freed_blocks_back
 
 give_freed_blocks_back()
 libc = ctypes.CDLL(None)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.errors import Fault
-from orchestration.parameters import check_parameters
 from orchestration.settings import PROJECT_DIR
+from orchestration.transform.parameters import check_parameters
 
 
 def faults_of(*, as_of: str | None = None, variables: str | None = None) -> tuple[Fault, ...]:

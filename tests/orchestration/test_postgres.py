@@ -21,11 +21,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration import postgres
+from orchestration.database.warehouse import Warehouse
 from orchestration.errors import BuildError, InputError
-from orchestration.postgres import Destination
-from orchestration.release import RELEASE_COLUMNS
-from orchestration.warehouse import Warehouse
+from orchestration.releases import postgres
+from orchestration.releases.candidate import RELEASE_COLUMNS
+from orchestration.releases.postgres import Destination
 
 # with signs that mean something in a URL
 PASSWORD = "pa%ss w/ö:rd"  # noqa: S105

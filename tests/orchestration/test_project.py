@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from orchestration.parameters import check_parameters
-from orchestration.project import DbtProject
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.transform.parameters import check_parameters
+from orchestration.transform.project import DbtProject
 
 
 def test_what_yaml_says_of_a_test_outlives_a_change_of_its_macro(

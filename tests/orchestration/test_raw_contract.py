@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.raw_contract import RawContract, read_raw_contract
+from orchestration.raw.contract import RawContract, read_raw_contract
 
 REQUIRED = {
     "subscribers",

@@ -12,10 +12,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import bookkeeping, erasure, release
+from orchestration.database import bookkeeping
+from orchestration.database.warehouse import Warehouse
 from orchestration.errors import BuildError, DamagedError, InputError
-from orchestration.manifest import Manifest
-from orchestration.warehouse import Warehouse
+from orchestration.releases import candidate, erasure, release
+from orchestration.releases.kept import Release, kept_releases
+from orchestration.transform.manifest import Manifest
 from tests.orchestration.samples import damage
 
 START = datetime(2026, 1, 1, 6, tzinfo=UTC)
@@ -59,7 +61,7 @@ def build(warehouse: Warehouse, total: int, *, steps: tuple[str, ...] = ("build"
             bookkeeping.note_step(connection, step)
 
 
-def publish(warehouse: Warehouse, total: int) -> release.Release:
+def publish(warehouse: Warehouse, total: int) -> Release:
     """Builds and releases a total; each release is a second later than the one before."""
     build(warehouse, total)
     released_at = START + timedelta(seconds=total)
@@ -115,7 +117,7 @@ def test_a_reader_keeps_the_release_that_it_opened(warehouse: Warehouse) -> None
 def test_earlier_releases_are_kept_and_told(warehouse: Warehouse) -> None:
     for total in range(1, 8):
         publish(warehouse, total)
-    assert release.kept_releases(warehouse) == [f"20260101T06000{total}Z" for total in range(3, 8)]
+    assert kept_releases(warehouse) == [f"20260101T06000{total}Z" for total in range(3, 8)]
     with duckdb.connect(str(warehouse.release_file), read_only=True) as connection:
         told = connection.execute("select release_id from quality.releases order by 1").fetchall()
     assert told == [(f"20260101T06000{total}Z",) for total in range(1, 8)]
@@ -144,7 +146,7 @@ def test_rollback_and_forward(warehouse: Warehouse) -> None:
     assert (total_of(warehouse), parquet_total_of(warehouse)) == (1, 1)
     assert release.rollback(warehouse, third.release_id) == third
     assert (total_of(warehouse), parquet_total_of(warehouse)) == (3, 3)
-    assert len(release.kept_releases(warehouse)) == 3
+    assert len(kept_releases(warehouse)) == 3
     assert hidden_files(warehouse) == []
 
 
@@ -183,7 +185,7 @@ def test_a_damaged_release_is_told_and_another_can_be_put_back(warehouse: Wareho
     (warehouse.releases_dir / f"{third.release_id}.duckdb").unlink()
     publish(warehouse, 6)
     assert (total_of(warehouse), parquet_total_of(warehouse)) == (6, 6)
-    assert first.release_id in release.kept_releases(warehouse)
+    assert first.release_id in kept_releases(warehouse)
 
 
 def test_a_release_that_another_program_writes_to_is_told(warehouse: Warehouse) -> None:
@@ -221,15 +223,15 @@ def test_a_copy_that_differs_is_not_released(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(warehouse, 1)
-    write_candidate = release._write_candidate  # noqa: SLF001
+    write_candidate = candidate.write_candidate
 
-    def write_wrongly(place: Warehouse, manifest: Manifest, candidate: Path) -> dict[str, int]:
-        row_counts = write_candidate(place, manifest, candidate)
-        with duckdb.connect(str(candidate)) as connection:
+    def write_wrongly(place: Warehouse, manifest: Manifest, copy: Path) -> dict[str, int]:
+        row_counts = write_candidate(place, manifest, copy)
+        with duckdb.connect(str(copy)) as connection:
             connection.execute("update marts.totals set total = total + 1")
         return row_counts
 
-    monkeypatch.setattr(release, "_write_candidate", write_wrongly)
+    monkeypatch.setattr(release, "write_candidate", write_wrongly)
     with pytest.raises(BuildError, match=r"marts\.totals is not equal"):
         publish(warehouse, 2)
     assert total_of(warehouse) == 1
@@ -239,10 +241,10 @@ def test_a_copy_that_differs_is_not_released(
 @pytest.mark.parametrize(
     ("step", "error"),
     [
-        ("_copy_table", duckdb.IOException("Could not write: No space left on device")),
-        ("_export_parquet", duckdb.IOException("Could not write: No space left on device")),
-        ("sync", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))),
-        ("_replace_release", OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))),
+        ("candidate._copy_table", duckdb.IOException("Could not write: No space left on device")),
+        ("release.export_parquet", duckdb.IOException("Could not write: No space left on device")),
+        ("release.sync", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))),
+        ("release._replace_release", OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))),
     ],
 )
 def test_a_full_disk_is_told_and_releases_nothing(
@@ -254,13 +256,13 @@ def test_a_full_disk_is_told_and_releases_nothing(
         raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr(release, step, run_full)
+        patched.setattr(f"orchestration.releases.{step}", run_full)
         with pytest.raises(BuildError, match="is full") as broke:
             publish(warehouse, 2)
     assert broke.value.exit_status == 1
     assert (total_of(warehouse), parquet_total_of(warehouse)) == (1, 1)
     assert hidden_files(warehouse) == []
-    assert len(release.kept_releases(warehouse)) == 1
+    assert len(kept_releases(warehouse)) == 1
     publish(warehouse, 3)
     assert (total_of(warehouse), parquet_total_of(warehouse)) == (3, 3)
 
@@ -290,9 +292,13 @@ def test_a_disk_that_is_full_in_a_rollback_leaves_readers_what_they_had(
     def run_full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    for step, stands in (("_export_parquet", 2), ("_replace_release", 2), ("_switch_parquet", 1)):
+    for step, stands in (
+        ("release.export_parquet", 2),
+        ("release._replace_release", 2),
+        ("parquet_copies.switch_parquet", 1),
+    ):
         with monkeypatch.context() as patched:
-            patched.setattr(release, step, run_full)
+            patched.setattr(f"orchestration.releases.{step}", run_full)
             with pytest.raises(BuildError, match="is full") as broke:
                 release.rollback(warehouse, None)
         assert ("the last release stands" in str(broke.value)) == (stands == 2)
@@ -327,15 +333,15 @@ def test_a_file_where_the_warehouse_should_be_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "left_standing"),
     [
-        ("_copy_table", 1),
-        ("_write_account", 1),
-        ("_verify", 1),
-        ("_export_parquet", 1),
-        ("sync", 1),
-        ("_link_or_copy", 1),
-        ("_replace_release", 1),
-        ("_switch_parquet", 2),
-        ("_prune", 2),
+        ("candidate._copy_table", 1),
+        ("release.write_account", 1),
+        ("release.verify", 1),
+        ("release.export_parquet", 1),
+        ("release.sync", 1),
+        ("release.link_or_copy", 1),
+        ("release._replace_release", 1),
+        ("release.switch_parquet", 2),
+        ("release._prune", 2),
     ],
 )
 def test_a_kill_leaves_a_release_and_the_next_run_mends_the_rest(
@@ -350,14 +356,14 @@ def test_a_kill_leaves_a_release_and_the_next_run_mends_the_rest(
                 f"""
                 import os, signal
                 from pathlib import Path
-                from orchestration import release
-                from orchestration.warehouse import Warehouse
+                from orchestration.releases import candidate, release
+                from orchestration.database.warehouse import Warehouse
                 from tests.orchestration.test_release import publish
 
                 def die(*arguments, **named):
                     os.kill(os.getpid(), signal.SIGKILL)
 
-                release.{step} = die
+                {step} = die
                 publish(Warehouse(Path({str(warehouse.root)!r})), 2)
                 """
             ),
@@ -371,7 +377,7 @@ def test_a_kill_leaves_a_release_and_the_next_run_mends_the_rest(
     release.recover(warehouse)
     assert (total_of(warehouse), parquet_total_of(warehouse)) == (left_standing, left_standing)
     assert hidden_files(warehouse) == []
-    assert len(release.kept_releases(warehouse)) == left_standing
+    assert len(kept_releases(warehouse)) == left_standing
     publish(warehouse, 3)
     assert (total_of(warehouse), parquet_total_of(warehouse)) == (3, 3)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.report import look_command
-from orchestration.warehouse import Warehouse
+from orchestration.commands.report import look_command
+from orchestration.database.warehouse import Warehouse
 
 
 @pytest.fixture

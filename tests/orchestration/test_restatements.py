@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import duckdb
 
-from orchestration import bookkeeping, release
-from orchestration.manifest import Manifest
-from orchestration.warehouse import Warehouse
+from orchestration.database import bookkeeping
+from orchestration.database.warehouse import Warehouse
+from orchestration.releases import release
+from orchestration.transform.manifest import Manifest
 
 START = datetime(2026, 1, 1, 6, tzinfo=UTC)
 # what a run without any of its own has

@@ -5,11 +5,8 @@ import re
 
 import pytest
 
-from orchestration import audit
 from orchestration.alerts import LATE, RUN_ENDS
-from orchestration.data_tests import rules_of
-from orchestration.manifest import Manifest
-from orchestration.runbook import (
+from orchestration.pages.runbook import (
     KINDS,
     fact_pages,
     keys_in_memory,
@@ -17,7 +14,10 @@ from orchestration.runbook import (
     page_of_rule,
     runbook,
 )
+from orchestration.releases import audit
 from orchestration.settings import PROJECT_DIR
+from orchestration.transform.data_tests import rules_of
+from orchestration.transform.manifest import Manifest
 
 
 @pytest.fixture(scope="module")

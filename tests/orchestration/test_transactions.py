@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.transactions import one_transaction
+from orchestration.database.transactions import one_transaction
 
 
 @pytest.fixture

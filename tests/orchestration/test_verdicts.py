@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from orchestration.errors import AuditError, BuildError, InputError, TenureError
-from orchestration.manifest import Manifest
-from orchestration.project import NodeFinished
-from orchestration.verdicts import build_error, check_results
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.project import NodeFinished
+from orchestration.transform.verdicts import build_error, check_results
 
 
 def data_test(name: str, **meta: str) -> dict[str, object]:

@@ -10,14 +10,14 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration import verdicts
+from orchestration.database.sql_text import quoted_text
+from orchestration.database.warehouse import Warehouse
 from orchestration.errors import AuditError, Fault, InputError
-from orchestration.manifest import MARTS_SCHEMA, Manifest
-from orchestration.parameters import check_parameters
-from orchestration.project import DbtBuild, ParsedProject
-from orchestration.raw_contract import RawContract
-from orchestration.sql_text import quoted_text
-from orchestration.warehouse import Warehouse
+from orchestration.raw.contract import RawContract
+from orchestration.transform import verdicts
+from orchestration.transform.manifest import MARTS_SCHEMA, Manifest
+from orchestration.transform.parameters import check_parameters
+from orchestration.transform.project import DbtBuild, ParsedProject
 from simulator.service import simulate
 from tests.conftest import RunPipeline
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.raw_contract import RawContract, RawTable
-from orchestration.sql_text import quoted_name, quoted_text
+from orchestration.database.sql_text import quoted_name, quoted_text
+from orchestration.raw.contract import RawContract, RawTable
 
 MARK = re.compile(rb"zq([0-9]{3})qz")
 

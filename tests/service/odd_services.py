@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.raw_contract import RawContract
+from orchestration.raw.contract import RawContract
 
 # whoever has once held a subscription, each with its first one that was paid for
 FIRST_PAID = """

@@ -9,9 +9,9 @@ import duckdb
 import pytest
 import yaml
 
-from orchestration.project import DbtProject
+from orchestration.database.warehouse import Warehouse
 from orchestration.settings import PROJECT_DIR
-from orchestration.warehouse import Warehouse
+from orchestration.transform.project import DbtProject
 from tests.built_service import write_headers
 from tests.conftest import RunPipeline
 from tests.one_parse import invoke_dbt

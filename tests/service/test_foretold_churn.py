@@ -18,10 +18,10 @@ import pytest
 from scipy.stats import binomtest
 
 from fitting.hazard import HazardModel, Observations
-from orchestration.bookkeeping import Landing, note_landing
-from orchestration.fits import run_fit
-from orchestration.manifest import Manifest
-from orchestration.warehouse import Warehouse
+from orchestration.assets.fits import run_fit
+from orchestration.database.bookkeeping import Landing, note_landing
+from orchestration.database.warehouse import Warehouse
+from orchestration.transform.manifest import Manifest
 from simulator import simulate
 from tests.definitions.reference import Settings
 from tests.selected_models import build_again, build_selected

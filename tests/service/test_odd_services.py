@@ -12,12 +12,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration import audit
-from orchestration.assets import ON_FITS
-from orchestration.fits import FITS, run_fit
-from orchestration.manifest import Manifest
-from orchestration.project import ParsedProject
-from orchestration.warehouse import Warehouse
+from orchestration.assets.fits import FITS, run_fit
+from orchestration.assets.models import ON_FITS
+from orchestration.database.warehouse import Warehouse
+from orchestration.releases import audit
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.project import ParsedProject
 from simulator import simulate
 from tests.built_service import land, run_dbt, write_headers
 from tests.recorded import Recording, copy_seeds, failing, record, replay

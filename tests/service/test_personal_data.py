@@ -18,14 +18,15 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from orchestration import bookkeeping, erasure, release
-from orchestration.cli import app
+from orchestration.commands.cli import app
+from orchestration.database import bookkeeping
+from orchestration.database.sql_text import quoted_name, quoted_text
+from orchestration.database.warehouse import Warehouse, private_files
 from orchestration.errors import InputError
-from orchestration.project import ParsedProject
-from orchestration.raw_contract import read_raw_contract
+from orchestration.raw.contract import read_raw_contract
+from orchestration.releases import erasure, release
 from orchestration.settings import PROJECT_DIR
-from orchestration.sql_text import quoted_name, quoted_text
-from orchestration.warehouse import Warehouse, private_files
+from orchestration.transform.project import ParsedProject
 from simulator import simulate
 from tests.built_service import build_service
 from tests.service.marks import Column, Marks, put_marks, rows_of

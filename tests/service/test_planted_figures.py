@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from orchestration.project import ParsedProject
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.transform.project import ParsedProject
 from simulator import simulate
 from tests.built_service import build_service
 

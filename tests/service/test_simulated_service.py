@@ -17,8 +17,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.metric_queries import SEMANTIC_MANIFEST, MetricLayer, ask
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.metrics.queries import SEMANTIC_MANIFEST, MetricLayer, ask
 from simulator import simulate
 from tests.conftest import RunPipeline
 from tests.metrics import against_marts

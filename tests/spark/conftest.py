@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.parameters import check_parameters
-from orchestration.project import DbtProject, ParsedProject
+from orchestration.database.warehouse import Warehouse
 from orchestration.settings import PROJECT_DIR
-from orchestration.spark import Spark
-from orchestration.warehouse import Warehouse
+from orchestration.transform.parameters import check_parameters
+from orchestration.transform.project import DbtProject, ParsedProject
+from orchestration.transform.spark import Spark
 
 CONFIGURED = {
     "spark.eventLog.enabled": "true",

@@ -17,12 +17,12 @@ import duckdb
 import psutil
 from rich.console import Console
 
-from orchestration.parameters import check_parameters
-from orchestration.project import DbtProject
+from orchestration.database.sql_text import quoted_text
+from orchestration.database.warehouse import Warehouse
 from orchestration.settings import PROJECT_DIR
-from orchestration.spark import Spark
-from orchestration.sql_text import quoted_text
-from orchestration.warehouse import Warehouse
+from orchestration.transform.parameters import check_parameters
+from orchestration.transform.project import DbtProject
+from orchestration.transform.spark import Spark
 from tests.built_service import land, run_dbt
 
 GROWING = (

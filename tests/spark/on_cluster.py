@@ -20,9 +20,9 @@ import psutil
 import pyspark
 import pytest
 
-from orchestration.project import ParsedProject
-from orchestration.spark import Spark
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.transform.project import ParsedProject
+from orchestration.transform.spark import Spark
 from simulator.service import simulate
 from tests.spark.plans import tables_by_execution
 from tests.spark.runs import differences, run, sides

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration import increments
-from orchestration.manifest import Manifest
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.transform import increments
+from orchestration.transform.manifest import Manifest
 from simulator.service import simulate
 from tests.spark.conftest import SMALL
 from tests.spark.runs import command, deliver, differences, run, sides

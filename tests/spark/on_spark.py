@@ -18,13 +18,13 @@ import duckdb
 import pytest
 
 from examples.fight_churn.map_tables import map_tables
-from orchestration import increments
-from orchestration.erasure import write_requests
+from orchestration.database.warehouse import Warehouse
 from orchestration.errors import BuildError
-from orchestration.project import ParsedProject
+from orchestration.releases.erasure import write_requests
 from orchestration.settings import PROJECT_DIR
-from orchestration.spark import Spark
-from orchestration.warehouse import Warehouse
+from orchestration.transform import increments
+from orchestration.transform.project import ParsedProject
+from orchestration.transform.spark import Spark
 from simulator.service import simulate
 from tests.built_service import build_service, run_dbt
 from tests.spark import macro_cases

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.manifest import Manifest
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.transform.manifest import Manifest
 from simulator.service import simulate
 from tests.spark.runs import differences, run, sides
 from tests.spark.thrift_server import HOST, thrift_server

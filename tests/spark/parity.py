@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from orchestration.sql_text import quoted_name
+from orchestration.database.sql_text import quoted_name
 
 TOLERANCE = 1e-9
 SHOWN = 3

@@ -12,12 +12,12 @@ import duckdb
 from rich.console import Console
 
 from orchestration import refresh_job
-from orchestration.manifest import Manifest
+from orchestration.database.sql_text import quoted_text
+from orchestration.database.warehouse import Warehouse
 from orchestration.progress import LineReporter
-from orchestration.release import current_release
+from orchestration.releases.kept import current_release
 from orchestration.settings import RunRequest, Settings
-from orchestration.sql_text import quoted_text
-from orchestration.warehouse import Warehouse
+from orchestration.transform.manifest import Manifest
 from tests.spark.parity import Sides
 
 # of so few rows a few bad ones are many; the zone has nights of 23 and of 25 hours

@@ -7,14 +7,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import landing, spark, verdicts
+from orchestration.database.warehouse import Warehouse
 from orchestration.errors import BuildError, without_values
-from orchestration.manifest import Manifest
-from orchestration.project import NodeFinished
-from orchestration.raw_contract import RawContract
-from orchestration.raw_folder import open_raw_folder
+from orchestration.raw import landing
+from orchestration.raw.contract import RawContract
+from orchestration.raw.folder import open_raw_folder
 from orchestration.settings import PROJECT_DIR
-from orchestration.warehouse import Warehouse
+from orchestration.transform import spark, verdicts
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.project import NodeFinished
 from tests.spark import macro_cases
 from tests.spark.plans import Plans
 
@@ -152,7 +153,7 @@ def is_plain(raw: Path, contract: RawContract) -> bool:
 
 @pytest.fixture
 def contract(manifest: Manifest) -> RawContract:
-    from orchestration.raw_contract import read_raw_contract
+    from orchestration.raw.contract import read_raw_contract
 
     return read_raw_contract(PROJECT_DIR / "models")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyspark
 
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
 from tests.spark.conftest import JAVA_OPTIONS
 
 SERVER = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"

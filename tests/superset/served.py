@@ -20,10 +20,10 @@ import pytest
 
 from dashboard.superset.assets import assets, write
 from dashboard.superset.datasets import asset_uuid
-from orchestration.manifest import MARTS_SCHEMA, Manifest, NodeProperties
-from orchestration.metric_catalogue import metric_marts
-from orchestration.metric_queries import SEMANTIC_MANIFEST, MetricLayer, ask
-from orchestration.warehouse import Warehouse
+from orchestration.database.warehouse import Warehouse
+from orchestration.metrics.catalogue import metric_marts
+from orchestration.metrics.queries import SEMANTIC_MANIFEST, MetricLayer, ask
+from orchestration.transform.manifest import MARTS_SCHEMA, Manifest, NodeProperties
 from simulator.service import simulate
 from tests.conftest import RunPipeline
 from tests.superset.server import SUPERSET, Client, Superset

@@ -13,7 +13,7 @@ from dashboard.superset.assets import COMMITTED, PAGE_FILE, assets, stale, write
 from dashboard.superset.charts import charts_and_dashboard
 from dashboard.superset.datasets import database
 from dashboard.superset.metric_sql import MetricExpressions
-from orchestration.manifest import Manifest
+from orchestration.transform.manifest import Manifest
 
 Page = dict[str, Any]
 

@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orchestration.database.warehouse import Warehouse
 from orchestration.settings import PROJECT_DIR
-from orchestration.warehouse import Warehouse
 from simulator.service import simulate
 from tests.torture import content
 from tests.torture.content import Content
@@ -54,7 +54,7 @@ class Ended:
 class Program:
     """What is run: Python that calls `tenure`, and the dbt project that it builds."""
 
-    code: str = "from orchestration.cli import program; program()"
+    code: str = "from orchestration.commands.cli import program; program()"
     project_dir: Path = PROJECT_DIR
 
 

@@ -1,7 +1,7 @@
 {#
     What must hold of every row of a table, in one scan, and of its keys: one test a table, since each
     test costs a scan and dbt's own time, however little it looks at. A row that fails comes back with
-    its key, and `broken` names what it breaks; `orchestration/data_tests.py` tells each by its name.
+    its key, and `broken` names what it breaks; `orchestration/transform/data_tests.py` tells each by its name.
 
     An empty key is that of a table of one row. Keys are grouped rather than a constraint, which on a
     large table costs an index of many times its size. Of a table that grows, `grows_by` names the date or

@@ -1,0 +1,1 @@
+"""The command line `tenure`: what a person asks for, and what they are told."""

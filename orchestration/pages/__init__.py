@@ -1,0 +1,1 @@
+"""Pages for people: the dashboard of a release, dbt's site, and the runbook."""

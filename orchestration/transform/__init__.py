@@ -1,0 +1,1 @@
+"""dbt and the engine below it: what is built, on what ground, and how it came out."""
