@@ -1,1 +1,1 @@
-"""The command line `tenure`: what a person asks for, and what they are told."""
+"""What the commands of `tenure` do that nothing else does, and what a person is told by them."""

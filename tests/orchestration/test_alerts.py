@@ -17,7 +17,7 @@ from rich.console import Console
 from expectations.outcomes import CheckOutcome
 from orchestration import alerts, refresh_job
 from orchestration.alert_triggers import build_late_sensor, error_of
-from orchestration.commands.cli import main
+from orchestration.cli import main
 from orchestration.database.warehouse import Warehouse
 from orchestration.definitions import compose
 from orchestration.errors import AuditError, BuildError, InputError, StoppedError

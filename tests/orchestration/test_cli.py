@@ -15,8 +15,8 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from orchestration import refresh_job
-from orchestration.commands import cli, fitness, report
+from orchestration import cli, refresh_job
+from orchestration.commands import fitness, report
 from orchestration.database.warehouse import Warehouse
 from orchestration.errors import AuditError, BuildError, InputError, StoppedError
 from orchestration.pages import dashboard_page, docs_site
@@ -57,7 +57,7 @@ def test_help_loads_nothing_heavy() -> None:
         [
             sys.executable,
             "-c",
-            f"import sys, orchestration.commands.cli; assert not set({heavy}) & set(sys.modules)",
+            f"import sys, orchestration.cli; assert not set({heavy}) & set(sys.modules)",
         ],
         check=True,
     )
@@ -182,7 +182,7 @@ def test_a_full_log_is_no_stack_trace(tmp_path: Path, stream: str) -> None:
     command = [
         sys.executable,
         "-c",
-        "from orchestration.commands.cli import program; program()",
+        "from orchestration.cli import program; program()",
         "status",
     ]
     with Path("/dev/full").open("w") as full:

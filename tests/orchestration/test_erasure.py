@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.commands.cli import app
+from orchestration.cli import app
 from orchestration.database.warehouse import Warehouse
 from orchestration.errors import DamagedError, InputError
 from orchestration.releases import erasure

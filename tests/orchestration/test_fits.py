@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from orchestration.assets import fits
 from orchestration.assets.fits import build_fit_assets, run_fit
 from orchestration.assets.models import build_parts
-from orchestration.commands.cli import app
+from orchestration.cli import app
 from orchestration.commands.survival_report import read_survivors
 from orchestration.database.warehouse import Warehouse
 from orchestration.errors import BuildError, InputError

@@ -18,7 +18,7 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.commands.cli import app
+from orchestration.cli import app
 from orchestration.database import bookkeeping
 from orchestration.database.sql_text import quoted_name, quoted_text
 from orchestration.database.warehouse import Warehouse, private_files

@@ -9,7 +9,7 @@ from tests.torture.world import Program, World, build_undisturbed
 
 WITHOUT_EXPECTATIONS = """
 import pytest
-from orchestration.commands.cli import program
+from orchestration.cli import program
 from tests.orchestration.samples import take_expectations_away
 take_expectations_away(pytest.MonkeyPatch())
 program()

@@ -54,7 +54,7 @@ class Ended:
 class Program:
     """What is run: Python that calls `tenure`, and the dbt project that it builds."""
 
-    code: str = "from orchestration.commands.cli import program; program()"
+    code: str = "from orchestration.cli import program; program()"
     project_dir: Path = PROJECT_DIR
 
 
