@@ -236,6 +236,10 @@ example: build ## bring another service's tables to the contract and build their
 faults: build ## put faults into simulated feeds and say which check minds each; count false alarms
 	@$(bin)/python -m tests.expectations.faults
 
+.PHONY: mutants
+mutants: build ## change each model's SQL in one place at a time, and tell which changes no unit test notices
+	$(bin)/python -m tests.mutants
+
 .PHONY: benchmark
 benchmark: build ## measure time, memory and disk of builds, a new day and a correction; takes an hour
 	$(bin)/python -m benchmarks

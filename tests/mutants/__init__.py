@@ -1,0 +1,1 @@
+"""Which changes to the SQL of a model no unit test of it notices."""
