@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from orchestration.commands.alerts_cli import alerts_app
+from orchestration.commands.alerts import alerts_app
+from orchestration.commands.options import RawOption, WarehouseOption
+from orchestration.commands.simulate import simulate_command
 from orchestration.errors import Fault, InputError, TenureError, foreseen
 from orchestration.settings import RunRequest, Settings
-from simulator.cli import simulate_command
 
 if TYPE_CHECKING:
     from orchestration.progress import Reporter
@@ -29,23 +30,6 @@ app = typer.Typer(
 
 app.command("simulate")(simulate_command)
 app.add_typer(alerts_app, name="alerts")
-
-RawOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--raw",
-        help="Folder with <table>/*.parquet or <table>/*.csv; or TENURE_RAW.",
-        show_default=False,
-    ),
-]
-WarehouseOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--warehouse",
-        help="Folder of the build and its releases; or TENURE_WAREHOUSE.",
-        show_default=False,
-    ),
-]
 
 AsOfOption = Annotated[
     str | None,

@@ -128,6 +128,28 @@ def test_bad_input_that_only_reading_finds(
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--raw", "", "--warehouse", "w"),
+        ("run", "--raw", "r", "--warehouse", ""),
+        ("check", "--raw", ""),
+        ("status", "--warehouse", ""),
+        ("alerts", "status", "--warehouse", ""),
+        ("simulate", "--out", ""),
+    ],
+)
+def test_a_folder_without_a_name_is_not_the_one_that_somebody_is_in(
+    tenure: Tenure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """So a shell gives it whose variable is not set."""
+    monkeypatch.chdir(tmp_path)
+    status, _, told = tenure(*words)
+    assert status == 2
+    assert "it is empty" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     ("error", "told"),
     [
         (

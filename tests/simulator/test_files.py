@@ -14,8 +14,8 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
+from orchestration.commands.simulate import simulate_command
 from simulator import SimulationError, simulate
-from simulator.cli import simulate_command
 from simulator.contract import raw_tables
 
 from .conftest import Service

@@ -10,10 +10,20 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from orchestration.commands.options import folder
+
 
 def simulate_command(
     *,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the raw tables and truth.json.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            help="Folder for the raw tables and truth.json.",
+            parser=folder,
+            metavar="<path>",
+        ),
+    ],
     subscribers: Annotated[
         int, typer.Option("--subscribers", help="Sign-ups over the whole time.")
     ] = 20_000,

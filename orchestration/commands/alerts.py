@@ -2,22 +2,17 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from orchestration.commands.options import WarehouseOption
 from orchestration.database.warehouse import Warehouse
 from orchestration.settings import Settings
 
 alerts_app = typer.Typer(
     help="Tell who mends it what broke: to Slack, a webhook or by e-mail.", no_args_is_help=True
 )
-
-WarehouseOption = Annotated[
-    Path | None,
-    typer.Option("--warehouse", help="Folder of the build and its releases.", show_default=False),
-]
 
 
 @alerts_app.command("test")
