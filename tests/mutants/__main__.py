@@ -18,12 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import sqlglot
 from rich.console import Console
-from sqlglot import exp
 
 from orchestration.settings import PROJECT_DIR
-from tests.mutants.changes import Site, changed, sites, words
+from tests.mutants.changes import Site, changed, sites
 from tests.mutants.unit_tests import Part, UnitTest, build_empty_service, passes, recorded
 
 WORD = re.compile(r"\w+")
@@ -56,7 +54,7 @@ def mutants(tests: Sequence[UnitTest], source: str) -> list[Mutant]:
         for part in test.parts:
             seen: Counter[tuple[str, str, str]] = Counter()
             for site in sites(part.body):
-                if not _is_of_model(site, of_model):
+                if not site.words <= of_model:
                     continue
                 place = (site.kind, _without_values(site.text), _without_values(site.context))
                 seen[place] += 1
@@ -67,22 +65,6 @@ def mutants(tests: Sequence[UnitTest], source: str) -> list[Mutant]:
 
 def _without_values(text: str) -> str:
     return re.sub(r"'[^']*'|\b\d+\b", "?", text)
-
-
-def _is_of_model(site: Site, of_model: set[str]) -> bool:
-    told = words(_parsed(site.text))
-    # a number alone is everywhere: what stands around it tells whose it is
-    if isinstance(_parsed(site.text), exp.Literal):
-        told |= words(_parsed(site.context))
-    return told <= of_model
-
-
-def _parsed(text: str) -> exp.Expr:
-    try:
-        return sqlglot.parse_one(text, read="duckdb")
-    except sqlglot.ParseError:
-        # a piece that is no expression of its own, as a join or a where
-        return sqlglot.parse_one(f"select * from t {text}", read="duckdb")
 
 
 def unnoticed(connection: duckdb.DuckDBPyConnection, changes: Sequence[Mutant]) -> Iterator[Mutant]:

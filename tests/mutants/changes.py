@@ -36,18 +36,23 @@ INTEGER = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Site:
-    """A place in a query, and a change that can be made there."""
+    """A place in a query, and a change that can be made there.
+
+    `words` are the columns, texts and numbers that it is made of; of a number alone, which may be
+    anywhere, those of what stands around it as well.
+    """
 
     number: int
     kind: str
     text: str
     context: str
+    words: frozenset[str]
 
 
 def sites(query: exp.Expr) -> list[Site]:
     """All places of a query at which something can be changed, in their order."""
     return [
-        Site(number, kind, _told(node), _told(node.parent) if node.parent else "")
+        Site(number, kind, _told(node), _told(node.parent) if node.parent else "", _words(node))
         for number, (kind, node, _) in enumerate(_changes(query))
     ]
 
@@ -62,13 +67,13 @@ def changed(query: exp.Expr, number: int) -> exp.Expr:
     return made
 
 
-def words(node: exp.Expr) -> set[str]:
-    """The columns, texts and numbers that an expression is made of."""
-    return {
+def _words(node: exp.Expr) -> frozenset[str]:
+    whole = node.parent if isinstance(node, exp.Literal) and node.parent else node
+    return frozenset(
         each.name.lower()
-        for each in node.walk()
+        for each in whole.walk()
         if isinstance(each, exp.Column | exp.Literal | exp.Anonymous)
-    }
+    )
 
 
 def _told(node: exp.Expr) -> str:
