@@ -13,8 +13,10 @@ VALUE_ERROR = re.compile(
     r"|\[[A-Z_.]*(CAST|OVERFLOW|OUT_OF_RANGE|INVALID_INPUT|CANNOT_PARSE)[A-Z_.]*\]"
 )
 
-# what may stand before the value: words, and the names of raw files
-BEFORE_VALUE = re.compile(r"""[^"']*(?:"/[^"\n]*\.(?:parquet|csv)"[^"']*)*""")
+# what may stand before the value: words, and the names of raw files, as the engine quotes them
+BEFORE_VALUE = re.compile(
+    r"""[^"']*(?:(?:"/[^"\n]*\.(?:parquet|csv)"|(?<=[Ff]ile )'/[^\n]*?\.(?:parquet|csv)')[^"']*)*"""
+)
 
 # of CSV the whole line is quoted, and then the file is named
 CSV_LINE, CSV_FILE = "\nOriginal Line:", "\n  file = "

@@ -66,6 +66,32 @@ def test_the_file_is_told(tmp_path: Path) -> None:
         assert str(tmp_path / name) in without_values(str(broken.value))
 
 
+def cut_in_half(whole: bytes) -> bytes:
+    return whole[: len(whole) // 2]
+
+
+def cut_to_a_few_bytes(whole: bytes) -> bytes:
+    return whole[:6]
+
+
+def with_a_footer_longer_than_itself(whole: bytes) -> bytes:
+    return whole[:-8] + b"\xff\xff\xff\x7f" + whole[-4:]
+
+
+@pytest.mark.parametrize(
+    "harm", [cut_in_half, cut_to_a_few_bytes, with_a_footer_longer_than_itself]
+)
+def test_the_file_that_is_not_whole_is_told(harm: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """As one is that is cut while a run reads it: without its name nobody knows which it is."""
+    path = tmp_path / "it's.parquet"
+    pq.write_table(pa.table({"email": [WHO] * 100}), path)
+    path.write_bytes(harm(path.read_bytes()))
+    query = f"from read_parquet([{literal(str(path))}])"
+    with duckdb.connect() as connection, pytest.raises(duckdb.Error) as broken:
+        connection.execute(query)
+    assert str(path) in without_values(str(broken.value))
+
+
 def test_names_are_told() -> None:
     with duckdb.connect() as connection, pytest.raises(duckdb.Error) as broken:
         connection.execute('select "closing" from (select 1 as opening)')

@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from dashboard.render import release_of
 from expectations.outcomes import CheckOutcome
+from orchestration.assets import landing as landing_asset
 from orchestration.commands import report
 from orchestration.database.warehouse import Warehouse
 from orchestration.errors import AuditError, BuildError, InputError
@@ -404,6 +406,29 @@ def test_a_file_damaged_in_its_middle(
     content[1000:200000] = b"\xff" * 199000
     path.write_bytes(content)
     with pytest.raises(InputError) as refused:
+        run_small()
+    assert str(path) in str(refused.value)
+    assert not warehouse.release_file.exists()
+
+
+def test_a_file_that_is_cut_once_the_gate_has_seen_it(
+    run_small: RunPipeline, people: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = people / "people" / "more.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            "copy (select 'q' as person_id, 1 as age, timestamp '2025-01-01' as recorded_at)"
+            f" to '{path}' (format parquet)"
+        )
+    check_horizon = landing_asset.check_horizon
+
+    def check_and_cut(*given: Any) -> Any:
+        found = check_horizon(*given)
+        path.write_bytes(path.read_bytes()[:100])
+        return found
+
+    monkeypatch.setattr(landing_asset, "check_horizon", check_and_cut)
+    with pytest.raises(InputError, match="can't be read to its end") as refused:
         run_small()
     assert str(path) in str(refused.value)
     assert not warehouse.release_file.exists()
