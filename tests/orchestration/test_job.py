@@ -4,7 +4,6 @@ import io
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -16,10 +15,12 @@ from expectations.outcomes import CheckOutcome
 from orchestration.assets import landing as landing_asset
 from orchestration.commands import report
 from orchestration.database.warehouse import Warehouse
-from orchestration.errors import AuditError, BuildError, InputError
+from orchestration.errors import AuditError, BuildError, Fault, InputError
 from orchestration.pages import dashboard_page
 from orchestration.releases import audit, release
 from orchestration.settings import PROJECT_DIR
+from orchestration.transform.manifest import Manifest
+from orchestration.transform.parameters import VarValue
 from tests.conftest import RunPipeline
 from tests.orchestration.samples import (
     damage,
@@ -422,10 +423,12 @@ def test_a_file_that_is_cut_once_the_gate_has_seen_it(
         )
     check_horizon = landing_asset.check_horizon
 
-    def check_and_cut(*given: Any) -> Any:
-        found = check_horizon(*given)
+    def check_and_cut(
+        connection: duckdb.DuckDBPyConnection, manifest: Manifest, as_of: VarValue
+    ) -> tuple[Fault, ...]:
+        faults = check_horizon(connection, manifest, as_of)
         path.write_bytes(path.read_bytes()[:100])
-        return found
+        return faults
 
     monkeypatch.setattr(landing_asset, "check_horizon", check_and_cut)
     with pytest.raises(InputError, match="can't be read to its end") as refused:
